@@ -1,0 +1,18 @@
+# Run with -P: writes OUTPUT from FILES (see embed.cmake).
+set(rows "")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} text)
+  string(APPEND rows "    {\"${name}\", R\"ROUX~~(${text})ROUX~~\"},\n")
+endforeach()
+file(WRITE ${OUTPUT} "#include \"compiler/sema/library.h\"
+
+namespace roux {
+
+std::vector<LibraryFile> embedded_library() {
+  return {
+${rows}  };
+}
+
+}  // namespace roux
+")
