@@ -1,0 +1,166 @@
+// A plan: everything an executor has to do to compute some outputs and numbers over one list of tensors,
+// as a plain value. It knows nothing of recipes, files or threads: sources and outputs are indices that the
+// executor is handed checkpoints and writers for.
+//
+// A plan is a list of stages. Stages are separated by barriers: numbers over the whole model made in one
+// stage are known in the next. In a stage every tensor goes through its phases: numbers over the tensor
+// made in one phase are known in the next, while the tensor is still warm. A phase is a list of kernel
+// launches; what is launched depends on the tensor's class (the dtypes of its inputs and outputs).
+//
+// Numbers live in slots, one f64 each; of level `recipe` (one for the run) or `tensor` (one per tensor). A
+// slot says how it is computed and from which stage and phase on it is known.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/source.h"
+#include "runtime/kernel/kernel.h"
+
+namespace roux {
+
+using SlotId = std::uint32_t;
+
+// How fine a value is. Slots are of the first two levels; `element` is what kernels compute.
+enum class Level : std::uint8_t { recipe, tensor, element };
+
+// What a tensor's name and shape tell, as numbers.
+enum class TensorFact : std::uint8_t { layer, layer_count, depth, ndim, numel };
+inline constexpr int kTensorFacts = 5;
+
+struct LinearScalar {
+  SlotId coefficient, value;
+};
+
+struct Slot {
+  enum class Kind : std::uint8_t {
+    constant,     // `constant`
+    fact,         // `fact` of the tensor
+    key_low,      // low 32 bits of XXH3-64(tensor name, seed = slot a), as a whole number
+    key_high,     // the high 32 bits
+    operation,    // op(a, b, c) in f64; masks are 0 and 1
+    linear,       // constant slot a (or none) + sum of coefficient * value, in order, as kernels do it
+    reduction,    // `reduce` over the tensor, or (level recipe) over all tensors in canonical order
+    threshold,    // of selection `selection`: the n-th largest value
+    cut,          // of selection `selection`: the element index of the last kept tie in this tensor
+  };
+  Kind kind = Kind::constant;
+  Level level = Level::recipe;
+  Op op{};
+  ReduceOp reduce{};
+  TensorFact fact{};
+  double constant = 0;
+  SlotId a = kNone, b = kNone, c = kNone;
+  std::vector<LinearScalar> terms;
+  std::uint32_t selection = kNone;
+  std::uint32_t stage = 0, phase = 0;  // known at the beginning of this phase; recipe level: of this stage
+};
+
+// An exact order statistic: the n-th largest of a run of lane values, in IEEE totalOrder with NaN above
+// +inf; among equal values the lower canonical index counts as larger. Its values come from the launches
+// whose stores name it; those launches are repeated until it is known.
+struct Selection {
+  Level scope;                  // recipe: over all tensors of the plan; tensor: within each
+  LaneType lane;                // f64 if any tensor computes in f64
+  SlotId rank;                  // n, from 1; 0 selects nothing; more than there are selects everything
+  std::uint32_t stage, phase;   // in which its values are made
+  Span origin;
+};
+
+// Where a kernel's store goes.
+struct StoreTarget {
+  enum class Kind : std::uint8_t { output, selection };
+  Kind kind;
+  std::uint32_t index;
+};
+
+struct TableSource {
+  std::uint32_t source;
+  SlotId coefficient;  // an entry whose coefficient is 0 is left out and not read
+};
+
+struct Launch {
+  std::uint32_t kernel;
+  std::vector<std::uint32_t> inputs;               // sources, one per kernel input
+  std::vector<std::vector<TableSource>> tables;    // per kernel table
+  std::vector<SlotId> scalars;                     // per kernel scalar
+  std::vector<StoreTarget> stores;                 // per kernel store
+  std::vector<SlotId> reductions;                  // per kernel reduction: the slot it makes
+};
+
+struct Phase {
+  std::vector<Launch> launches;
+};
+
+struct Stage {
+  std::vector<std::vector<Phase>> classes;  // [class][phase]
+  std::string reason;                       // for people: "global threshold of 3 task vectors"
+};
+
+struct PlannedTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::uint64_t element_count = 0;
+  std::uint32_t tensor_class = 0;
+  std::array<double, kTensorFacts> facts{};
+  std::vector<std::uint32_t> in_source;  // per source: the index of the tensor there, or kNone
+  std::vector<std::uint32_t> in_output;  // per output: the index of the tensor there
+};
+
+// An integer or boolean tensor that is carried along, not computed.
+struct CarriedTensor {
+  enum class Rule : std::uint8_t {
+    equal,    // all must be equal, to the byte
+    largest,  // whole numbers: the largest, element by element
+  };
+  std::string name;
+  Rule rule = Rule::equal;
+  DType dtype{};
+  std::uint64_t byte_count = 0;
+  struct Place {
+    std::uint32_t source, tensor;
+  };
+  std::vector<Place> places;             // the first is copied
+  std::vector<std::uint32_t> in_output;  // per output; kNone where it does not belong
+};
+
+struct PlannedSource {
+  std::string name;      // for people: the path
+  std::uint32_t id = 0;  // what whoever made the plan calls it
+};
+
+struct PlannedOutput {
+  std::string name;
+  std::vector<DType> dtypes;  // per planned tensor
+};
+
+struct Plan {
+  std::vector<PlannedSource> sources;
+  std::vector<PlannedOutput> outputs;
+  std::vector<PlannedTensor> tensors;  // in canonical order
+  std::vector<std::uint32_t> order;    // tensors in the order in which to visit them (that of the files)
+  std::vector<CarriedTensor> carried;
+  std::vector<Kernel> kernels;
+  std::vector<Slot> slots;             // operands come before their uses
+  std::vector<Selection> selections;
+  std::vector<Stage> stages;
+  std::vector<SlotId> numbers;         // recipe-level slots whose values are wanted at the end
+
+  // Told before anything runs.
+  std::uint64_t tile_elements = 1u << 16;  // a multiple of kBlock
+  int threads = 1;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t peak_bytes = 0;            // buffers of all threads, selections, slots
+};
+
+// Sweeps, bytes, memory and kernels, for people.
+std::string describe(const Plan& plan, bool with_kernels);
+
+// Operands before uses, indices in range, launches that match their kernels, levels that fit.
+Status verify(const Plan& plan);
+
+}  // namespace roux
