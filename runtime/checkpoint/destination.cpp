@@ -1,0 +1,169 @@
+// check_output: what can be told of a destination before anything is written.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "base/text.h"
+#include "runtime/checkpoint/companions.h"
+#include "runtime/checkpoint/file.h"
+#include "runtime/checkpoint/layout.h"
+#include "runtime/checkpoint/writer.h"
+
+namespace roux {
+namespace {
+
+constexpr std::string_view kElsewhere = "save to a path of its own";
+
+// With links followed and `..` taken out, as far as the path exists.
+std::string canonical(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path full = std::filesystem::absolute(path, failed);
+  const std::filesystem::path real = std::filesystem::weakly_canonical(full, failed);
+  return without_trailing_slashes((failed ? full : real).string());
+}
+
+bool is_inside(const std::string& path, const std::string& folder) {
+  return path.size() > folder.size() && path.starts_with(folder) &&
+         (folder.ends_with('/') || path[folder.size()] == '/');
+}
+
+bool looks_like_checkpoint_folder(const std::string& path) {
+  const auto names = list_folder(path, {});
+  if (!names) return false;
+  return names->empty() || std::any_of(names->begin(), names->end(), [](const std::string& name) {
+           return name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json");
+         });
+}
+
+class OutputCheck {
+ public:
+  OutputCheck(const OutputLayout& layout, const std::vector<Checkpoint::Ptr>& inputs)
+      : layout_(layout), path_(without_trailing_slashes(layout.path)), inputs_(inputs) {}
+
+  Status run() {
+    const std::string name = name_in_path(path_);
+    if (name.empty() || name == "." || name == ".." || path_.find('\0') != std::string::npos) {
+      find(DiagnosticKind::output_exists, quoted(path_) + " names no output",
+           "end the path in the name of a file or folder");
+    } else {
+      check_inputs();
+      if (anything_at(path_)) check_existing();
+      check_parent_and_room();
+    }
+    if (findings_.empty()) return ok();
+    return std::move(findings_);
+  }
+
+ private:
+  void find(DiagnosticKind kind, std::string message, std::string hint) {
+    findings_.push_back(error(kind, layout_.span, std::move(message)).hint(std::move(hint)));
+  }
+
+  void check_inputs() {
+    const std::string output = canonical(path_);
+    for (const Checkpoint::Ptr& input : inputs_) {
+      if (!input) continue;
+      const std::string folder = canonical(input->path());
+      if (output == folder) {
+        is_input_ = true;
+        if (layout_.overwrite) continue;
+        return find(DiagnosticKind::output_is_input,
+                    quoted(path_) + " is an input of this run, expected a new path",
+                    "save elsewhere, or write `overwrite = true` to replace the input at the end");
+      }
+      if (is_inside(output, folder))
+        return find_input("lies inside " + quoted(input->path()) + ", an input of this run");
+      if (is_inside(folder, output))
+        return find_input("holds " + quoted(input->path()) + ", an input of this run");
+      for (const std::string& file : input->files()) {
+        const std::string real = canonical(file);
+        if (real == output || is_inside(real, output))
+          return find_input("is or holds " + quoted(file) + ", an input of this run");
+      }
+    }
+  }
+  void find_input(const std::string& what) {
+    is_input_ = true;
+    find(DiagnosticKind::output_is_input, quoted(path_) + " " + what, std::string(kElsewhere));
+  }
+
+  // Overwriting deletes what is there in the end: only what a save could have made, or an empty
+  // folder.
+  void check_existing() {
+    if (is_input_ && !findings_.empty()) return;  // said already
+    if (!layout_.overwrite)
+      return find(DiagnosticKind::output_exists, quoted(path_) + " exists already",
+                  "write `overwrite = true` to replace it, or save to another path");
+    const PathKind kind = kind_of_path(path_);
+    const bool wants_file = is_single_file(layout_);
+    if (wants_file && kind == PathKind::folder)
+      return refuse_overwrite("a folder, and this save makes a file");
+    if (!wants_file && kind == PathKind::file)
+      return refuse_overwrite("a file, and this save makes a folder");
+    if (kind == PathKind::other) return refuse_overwrite("a pipe, socket or device");
+    if (kind != PathKind::folder) return;
+    const std::string output = canonical(path_), here = canonical(".");
+    if (output == "/" || output == here || is_inside(here, output))
+      return refuse_overwrite("the working directory or a folder above it");
+    if (!looks_like_checkpoint_folder(path_))
+      return refuse_overwrite("a folder that holds other things than a checkpoint");
+  }
+  void refuse_overwrite(const std::string& what) {
+    find(DiagnosticKind::output_exists,
+         quoted(path_) + " is " + what + ", expected a checkpoint to overwrite",
+         "remove it yourself if it is not needed, or save to another path");
+  }
+
+  void check_parent_and_room() {
+    std::string folder = folder_of_path(path_);
+    while (kind_of_path(folder) == PathKind::missing && folder != folder_of_path(folder))
+      folder = folder_of_path(folder);
+    const PathKind kind = kind_of_path(folder);
+    if (kind == PathKind::unreachable) {
+      findings_.push_back(io_error(layout_.span, "open", folder, errno));
+      return;
+    }
+    if (kind != PathKind::folder)
+      return find(DiagnosticKind::io,
+                  quoted(folder) + " is not a folder, so " + quoted(path_) + " cannot be in it",
+                  std::string(kElsewhere));
+    if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+      findings_.push_back(io_error(layout_.span, "write into", folder, errno));
+      return;
+    }
+    const std::uint64_t needed = output_bytes(layout_);
+    const std::optional<std::uint64_t> free = free_bytes(folder);
+    if (free && *free < needed)
+      find(DiagnosticKind::disk_full,
+           quoted(path_) + " needs " + format_bytes(needed) + ", but its disk has " +
+               format_bytes(*free) + " free",
+           "free some room, save to another disk, or choose a smaller `dtype`");
+  }
+
+  const OutputLayout& layout_;
+  const std::string path_;
+  const std::vector<Checkpoint::Ptr>& inputs_;
+  bool is_input_ = false;
+  Diagnostics findings_;
+};
+
+}  // namespace
+
+Status check_output(const OutputLayout& layout, const std::vector<Checkpoint::Ptr>& inputs) {
+  return OutputCheck(layout, inputs).run();
+}
+
+std::uint64_t output_bytes(const OutputLayout& layout) {
+  const OutputPlan plan = plan_output(layout);
+  std::uint64_t bytes = plan.index.size();
+  for (const PlannedFile& file : plan.files) bytes += file.bytes;
+  if (const auto companions = companions_of(layout))
+    for (const Companion& companion : *companions) bytes += companion.bytes;
+  return bytes;
+}
+
+}  // namespace roux

@@ -1,0 +1,138 @@
+#include "runtime/checkpoint/reader.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "runtime/checkpoint/config.h"
+#include "runtime/checkpoint/digest.h"
+#include "runtime/checkpoint/file.h"
+#include "runtime/checkpoint/safetensors.h"
+
+namespace roux {
+namespace {
+
+class StoredCheckpoint final : public Checkpoint {
+ public:
+  StoredCheckpoint(CheckpointParts parts, Span span) : parts_(std::move(parts)), span_(span) {}
+
+  Status load() {
+    HeaderHash hash;
+    for (const std::string& file : parts_.files) ROUX_DO(load_file(file, hash));
+    header_digest_ = hash.hex();
+    ROUX_DO(sort_tensors());
+    quantized_ = quantized_tensors(tensors_);
+    return load_config();
+  }
+
+  const std::string& path() const override { return parts_.path; }
+  bool is_folder() const override { return parts_.is_folder; }
+  const std::vector<std::string>& files() const override { return parts_.files; }
+  std::uint64_t file_bytes() const override { return file_bytes_; }
+  const std::vector<TensorInfo>& tensors() const override { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const override { return metadata_; }
+  const std::optional<std::string>& config() const override { return config_; }
+  const std::optional<std::string>& quantized() const override { return quantized_; }
+  const std::string& header_digest() const override { return header_digest_; }
+
+  std::optional<std::size_t> find(std::string_view name) const override {
+    const auto found = std::lower_bound(
+        tensors_.begin(), tensors_.end(), name,
+        [](const TensorInfo& t, std::string_view wanted) { return t.name < wanted; });
+    if (found == tensors_.end() || found->name != name) return std::nullopt;
+    return static_cast<std::size_t>(found - tensors_.begin());
+  }
+
+  Status read(std::size_t tensor, std::uint64_t offset, std::uint64_t size,
+              void* to) const override {
+    const TensorInfo& info = tensors_.at(tensor);
+    ROUX_CHECK(offset <= info.byte_count && size <= info.byte_count - offset);
+    const Transfer transfer = read_at(opened_[info.file].fd, to, size, info.offset + offset);
+    if (transfer.done == size) return ok();
+    const std::string& file = parts_.files[info.file];
+    const std::uint64_t place = info.offset + offset + transfer.done;
+    const std::string where = "tensor " + quoted(info.name) + " at byte " + std::to_string(place);
+    if (transfer.error_number != 0)
+      return io_error(span_, "read " + where + " of", file, transfer.error_number);
+    return error(DiagnosticKind::io, span_,
+                 quoted(file) + " ends inside " + where + ", expected " +
+                     format_count(opened_[info.file].bytes, "byte") + " as when it was opened")
+        .hint("the file shrank while it was used: let nothing write to it, and run again");
+  }
+
+  Result<Digest> digest(int threads) const override {
+    const std::lock_guard<std::mutex> lock(digest_mutex_);
+    if (!digest_) {
+      ROUX_TRY(digest_, digest_of_files(opened_, threads, span_));
+    }
+    return *digest_;
+  }
+
+ private:
+  Status load_file(const std::string& path, HeaderHash& hash) {
+    ROUX_TRY(Fd fd, open_to_read(path, span_));
+    ROUX_TRY(const std::uint64_t bytes, size_of_file(fd, path, span_));
+    ROUX_TRY(SafetensorsHeader header, read_safetensors_header(fd, bytes, path, span_));
+    if (tensors_.size() + header.tensors.size() > limits::kTensors)
+      return error(DiagnosticKind::limit, span_,
+                   quoted(parts_.path) + " holds more than " +
+                       format_count(limits::kTensors, "tensor"))
+          .hint("merge its parts one by one");
+    hash.add(header.text, bytes);
+    for (TensorInfo& tensor : header.tensors) {
+      tensor.file = static_cast<std::uint32_t>(opened_.size());
+      tensors_.push_back(std::move(tensor));
+    }
+    if (opened_.empty()) metadata_ = std::move(header.metadata);
+    opened_.push_back({std::move(fd), path, bytes});
+    file_bytes_ += bytes;
+    return ok();
+  }
+
+  Status sort_tensors() {
+    const auto by_name = [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; };
+    std::sort(tensors_.begin(), tensors_.end(), by_name);
+    const auto same_name = [](const TensorInfo& a, const TensorInfo& b) {
+      return a.name == b.name;
+    };
+    const auto twice = std::adjacent_find(tensors_.begin(), tensors_.end(), same_name);
+    if (twice == tensors_.end()) return ok();
+    return error(DiagnosticKind::bad_checkpoint, span_,
+                 "tensor " + quoted(twice->name) + " is in two shards, " +
+                     quoted(parts_.files[twice->file]) + " and " +
+                     quoted(parts_.files[std::next(twice)->file]) + ", expected it in one")
+        .hint("shards of two checkpoints may be mixed: download the folder again");
+  }
+
+  Status load_config() {
+    if (!parts_.config_path) return ok();
+    ROUX_TRY(config_, read_text(*parts_.config_path, limits::kConfigBytes, span_));
+    ROUX_TRY(const ConfigFacts facts, read_config(*config_, *parts_.config_path, span_));
+    if (facts.quantized) quantized_ = facts.quantized;
+    return ok();
+  }
+
+  CheckpointParts parts_;
+  Span span_;
+  std::vector<OpenFile> opened_;
+  std::uint64_t file_bytes_ = 0;
+  std::vector<TensorInfo> tensors_;
+  std::map<std::string, std::string> metadata_;
+  std::optional<std::string> config_;
+  std::optional<std::string> quantized_;
+  std::string header_digest_;
+  mutable std::mutex digest_mutex_;
+  mutable std::optional<Digest> digest_;
+};
+
+}  // namespace
+
+Result<Checkpoint::Ptr> open_parts(CheckpointParts parts, Span span) {
+  const auto checkpoint = std::make_shared<StoredCheckpoint>(std::move(parts), span);
+  ROUX_DO(checkpoint->load());
+  return Checkpoint::Ptr(checkpoint);
+}
+
+}  // namespace roux

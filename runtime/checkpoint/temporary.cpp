@@ -1,0 +1,171 @@
+#include "runtime/checkpoint/temporary.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <utility>
+
+#include "base/text.h"
+
+namespace roux {
+namespace {
+
+constexpr int kAttempts = 1000;
+
+std::string prefix_of(const std::string& destination) {
+  std::string prefix = ".";
+  return prefix.append(name_in_path(destination)).append(".roux-");
+}
+
+std::string temporary_path(const std::string& destination, int attempt) {
+  // Several writers of one process may aim at one destination: only the first has the plain name.
+  std::string name = prefix_of(destination) + std::to_string(::getpid());
+  if (attempt > 0) name.append("-").append(std::to_string(attempt));
+  return join_path(folder_of_path(destination), name);
+}
+
+void remove_tree(const std::string& path) {
+  std::error_code ignored;  // what cannot be removed now is left to the next run
+  std::filesystem::remove_all(path, ignored);
+}
+
+// The process that made `1234`, `1234-2` or `1234-2-0`.
+std::optional<long> process_of(std::string_view suffix) {
+  if (suffix.find_first_not_of("0123456789-") != std::string_view::npos) return std::nullopt;
+  long pid = 0;
+  const auto parsed = std::from_chars(suffix.data(), suffix.data() + suffix.size(), pid);
+  if (parsed.ec != std::errc() || pid <= 0) return std::nullopt;
+  return pid;
+}
+
+bool is_abandoned(const std::string& path, long pid) {
+  if (anything_at("/proc/" + std::to_string(pid)) || !anything_at("/proc/self")) return false;
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  return !fd.valid() || ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+// Gives back those that were not there, outermost first.
+Result<std::vector<std::string>> make_folders(const std::string& path, Span span) {
+  std::vector<std::string> missing;
+  for (std::string at = path; kind_of_path(at) == PathKind::missing; at = folder_of_path(at)) {
+    missing.push_back(at);
+    if (at == folder_of_path(at)) break;  // the working directory itself is gone
+  }
+  std::vector<std::string> made;
+  for (auto at = missing.rbegin(); at != missing.rend(); ++at) {
+    if (::mkdir(at->c_str(), 0777) == 0) {
+      made.push_back(*at);
+    } else if (errno != EEXIST) {
+      const int error_number = errno;
+      while (!made.empty()) {
+        ::rmdir(made.back().c_str());
+        made.pop_back();
+      }
+      return io_error(span, "create folder", *at, error_number);
+    }
+  }
+  return made;
+}
+
+bool is_unsupported(int error_number) {
+  return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP;
+}
+
+Diagnostic already_there(const std::string& destination, Span span) {
+  return error(DiagnosticKind::output_exists, span, quoted(destination) + " exists already")
+      .hint("write `overwrite = true` to replace it, or save to another path");
+}
+
+}  // namespace
+
+int rename_in_two_steps(const std::string& from, const std::string& to, const std::string& aside,
+                        bool overwrite) {
+  if (!anything_at(to)) return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+  if (!overwrite) return EEXIST;
+  if (::rename(to.c_str(), aside.c_str()) != 0) return errno;
+  if (::rename(from.c_str(), to.c_str()) == 0) return 0;
+  const int error_number = errno;
+  ::rename(aside.c_str(), to.c_str());
+  return error_number;
+}
+
+void remove_dead_temporaries(const std::string& destination) {
+  const std::string folder = folder_of_path(destination);
+  const std::string prefix = prefix_of(destination);
+  const auto names = list_folder(folder, {});
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (!name.starts_with(prefix)) continue;
+    const std::optional<long> pid = process_of(std::string_view(name).substr(prefix.size()));
+    const std::string path = join_path(folder, name);
+    if (pid && is_abandoned(path, *pid)) remove_tree(path);
+  }
+}
+
+Result<Temporary> Temporary::create(const std::string& destination, Kind kind, Span span) {
+  Temporary temporary;
+  temporary.destination_ = destination;
+  ROUX_TRY(temporary.made_folders_, make_folders(folder_of_path(destination), span));
+  remove_dead_temporaries(destination);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::string path = temporary_path(destination, attempt);
+    if (kind == Kind::file) {
+      temporary.fd_ = Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    } else if (::mkdir(path.c_str(), 0777) == 0) {
+      temporary.path_ = path;
+      temporary.fd_ = Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    }
+    if (!temporary.fd_.valid() && errno == EEXIST) continue;
+    if (!temporary.fd_.valid()) return io_error(span, "create", path, errno);
+    temporary.path_ = path;
+    ::flock(temporary.fd_.get(), LOCK_EX | LOCK_NB);  // a courtesy to others: may be unsupported
+    return temporary;
+  }
+  return io_error(span, "create", temporary_path(destination, 0), EEXIST);
+}
+
+Temporary::Temporary(Temporary&& other) noexcept
+    : destination_(std::move(other.destination_)),
+      path_(std::exchange(other.path_, {})),
+      fd_(std::move(other.fd_)),
+      made_folders_(std::exchange(other.made_folders_, {})) {}
+
+Temporary::~Temporary() {
+  if (!path_.empty()) remove_tree(path_);
+  while (!made_folders_.empty()) {  // those that hold something else by now stay
+    ::rmdir(made_folders_.back().c_str());
+    made_folders_.pop_back();
+  }
+}
+
+Status Temporary::move_into_place(bool overwrite, Span span) {
+  ROUX_CHECK(!path_.empty());
+  const auto rename_with = [&](unsigned flags) {
+    const int result = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, destination_.c_str(), flags);
+    return result == 0 ? 0 : errno;
+  };
+  std::string old;  // where what was there is afterwards
+  int failed = rename_with(RENAME_NOREPLACE);
+  if (failed == EEXIST && overwrite) {
+    failed = rename_with(RENAME_EXCHANGE);
+    if (failed == 0) old = path_;
+  }
+  if (is_unsupported(failed)) {
+    old = path_ + "-0";  // process_of reads it, so the next run would remove it
+    failed = rename_in_two_steps(path_, destination_, old, overwrite);
+  }
+  if (failed == EEXIST) return already_there(destination_, span);
+  if (failed != 0) return io_error(span, "rename " + quoted(path_) + " to", destination_, failed);
+  path_.clear();
+  made_folders_.clear();
+  if (!old.empty()) remove_tree(old);
+  return ok();
+}
+
+}  // namespace roux

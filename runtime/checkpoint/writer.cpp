@@ -1,0 +1,181 @@
+#include "runtime/checkpoint/writer.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "runtime/checkpoint/companions.h"
+#include "runtime/checkpoint/file.h"
+#include "runtime/checkpoint/layout.h"
+#include "runtime/checkpoint/temporary.h"
+
+namespace roux {
+namespace {
+
+constexpr std::string_view kIndexName = "model.safetensors.index.json";
+
+// Gives a file its size and its room on the disk: 0, or why not.
+int allocate(const Fd& fd, std::uint64_t bytes) {
+  rlimit limit{};
+  // Growing past this limit would raise a signal that ends the process.
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur) return EFBIG;
+  int failed = 0;
+  do {
+    failed = ::fallocate(fd.get(), 0, 0, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+  } while (failed == EINTR);
+  // posix_fallocate would write into every block instead: slower than finding a full disk later.
+  if (failed == EOPNOTSUPP || failed == ENOSYS)
+    failed = ::ftruncate(fd.get(), static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+  return failed;
+}
+
+class StoredWriter final : public CheckpointWriter {
+ public:
+  StoredWriter(OutputLayout layout, OutputPlan plan, Temporary temporary)
+      : layout_(std::move(layout)),
+        path_(without_trailing_slashes(layout_.path)),
+        plan_(std::move(plan)),
+        temporary_(std::move(temporary)) {}
+
+  Status prepare() {
+    const std::string parent = folder_of_path(path_);
+    const std::optional<std::uint64_t> free = free_bytes(parent);
+    for (const PlannedFile& file : plan_.files) {
+      if (!is_single_file(layout_)) ROUX_DO(create_shard(file));
+      const Fd& fd = fd_of(files_.size() - 1);
+      const int failed = allocate(fd, file.bytes);
+      if (failed == ENOSPC || failed == EDQUOT) return disk_full(free);
+      if (failed != 0) return io_error(layout_.span, "make room for", path_, failed);
+      const Transfer transfer = write_at(fd, file.header.data(), file.header.size(), 0);
+      if (transfer.done != file.header.size())
+        return io_error(layout_.span, "write", path_, transfer.error_number);
+    }
+    return write_small_files();
+  }
+
+  Status write(std::size_t tensor, std::uint64_t offset, const void* data,
+               std::uint64_t size) override {
+    const PlacedTensor& placed = plan_.tensors.at(tensor);
+    ROUX_CHECK(!finished_ && offset <= placed.byte_count && size <= placed.byte_count - offset);
+    const Transfer transfer = write_at(fd_of(placed.file), data, size, placed.offset + offset);
+    written_ += transfer.done;
+    if (transfer.done == size) return ok();
+    const int failed = transfer.error_number;
+    if (failed == ENOSPC || failed == EDQUOT) return disk_full(free_bytes(folder_of_path(path_)));
+    return io_error(layout_.span,
+                    "write tensor " + quoted(layout_.tensors[tensor].name) + " at byte " +
+                        std::to_string(offset + transfer.done) + " into",
+                    path_, failed == 0 ? EIO : failed);
+  }
+
+  Status finish(bool sync) override {
+    ROUX_CHECK(!finished_ && written_ >= plan_.data_bytes);  // no tensor has a hole
+    finished_ = true;
+    sync_ = sync;
+    if (sync) ROUX_DO(flush_everything());
+    files_.clear();  // a single file's descriptor stays: it holds the lock
+    return ok();
+  }
+
+  Status commit() override {
+    ROUX_CHECK(finished_);
+    ROUX_DO(temporary_.move_into_place(layout_.overwrite, layout_.span));
+    return sync_ ? flush_folder(folder_of_path(path_), layout_.span) : ok();
+  }
+
+  const std::string& path() const override { return path_; }
+  const std::string& temporary_path() const override { return temporary_.path(); }
+
+ private:
+  const Fd& fd_of(std::size_t file) const {
+    return is_single_file(layout_) ? temporary_.fd() : files_[file];
+  }
+
+  Status create_shard(const PlannedFile& file) {
+    const std::string path = join_path(temporary_.path(), file.name);
+    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!fd.valid()) return io_error(layout_.span, "create", path, errno);
+    files_.push_back(std::move(fd));
+    return ok();
+  }
+
+  Status write_small_files() {
+    if (is_single_file(layout_)) return ok();
+    if (!plan_.index.empty()) {
+      small_files_.emplace_back(kIndexName);
+      ROUX_DO(write_new_file(join_path(temporary_.path(), std::string(kIndexName)), plan_.index,
+                             layout_.span));
+    }
+    ROUX_TRY(const std::vector<Companion> companions, companions_of(layout_));
+    for (const Companion& companion : companions) {
+      small_files_.push_back(companion.name);
+      ROUX_DO(write_companion(companion, temporary_.path(), layout_.span));
+    }
+    return ok();
+  }
+
+  Status flush_everything() {
+    const Span span = layout_.span;
+    if (is_single_file(layout_)) return flush_to_device(temporary_.fd(), temporary_.path(), span);
+    for (std::size_t i = 0; i < files_.size(); ++i)
+      ROUX_DO(flush_to_device(files_[i], join_path(temporary_.path(), plan_.files[i].name), span));
+    for (const std::string& name : small_files_) {
+      const std::string path = join_path(temporary_.path(), name);
+      ROUX_TRY(const Fd fd, open_to_read(path, span));
+      ROUX_DO(flush_to_device(fd, path, span));
+    }
+    return flush_to_device(temporary_.fd(), temporary_.path(), span);
+  }
+
+  Diagnostic disk_full(std::optional<std::uint64_t> free) const {
+    return error(DiagnosticKind::disk_full, layout_.span,
+                 quoted(path_) + " needs " + format_bytes(output_bytes(layout_)) +
+                     ", but its disk has only " + format_bytes(free.value_or(0)) + " free")
+        .hint("free some room, save to another disk, or choose a smaller `dtype`");
+  }
+
+  const OutputLayout layout_;
+  const std::string path_;
+  const OutputPlan plan_;
+  Temporary temporary_;
+  std::vector<Fd> files_;  // shards, in the order of the plan; empty for a single file
+  std::vector<std::string> small_files_;
+  std::atomic<std::uint64_t> written_{0};
+  bool finished_ = false;
+  bool sync_ = false;
+};
+
+// A header that no reader would take, ours included, is better refused before the work.
+Status check_headers(const OutputLayout& layout, const OutputPlan& plan) {
+  for (const PlannedFile& file : plan.files)
+    if (file.header.size() > limits::kHeaderBytes)
+      return error(DiagnosticKind::limit, layout.span,
+                   quoted(layout.path) + " would get a header of " +
+                       format_bytes(file.header.size()) + ", expected at most " +
+                       format_bytes(limits::kHeaderBytes))
+          .hint("save to a folder with a smaller `shard`");
+  return ok();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(OutputLayout layout) {
+  ROUX_DO(check_output(layout, {}));
+  OutputPlan plan = plan_output(layout);
+  ROUX_DO(check_headers(layout, plan));
+  const auto kind = is_single_file(layout) ? Temporary::Kind::file : Temporary::Kind::folder;
+  ROUX_TRY(Temporary temporary,
+           Temporary::create(without_trailing_slashes(layout.path), kind, layout.span));
+  auto writer =
+      std::make_unique<StoredWriter>(std::move(layout), std::move(plan), std::move(temporary));
+  ROUX_DO(writer->prepare());
+  return std::unique_ptr<CheckpointWriter>(std::move(writer));
+}
+
+}  // namespace roux

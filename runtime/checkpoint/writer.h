@@ -1,0 +1,64 @@
+// A checkpoint being written: its layout is known before any data, so headers come first, files are sized
+// at once (a full disk is found before any arithmetic), and tensors are written in place in any order from
+// any thread. Everything goes to a hidden temporary beside the destination, `.NAME.roux-PID`, until commit()
+// renames it; a writer that is destroyed uncommitted removes its temporary, and the folders above that it
+// made. Temporaries of processes that are gone are removed by the next writer to the same destination.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/dtype.h"
+#include "base/result.h"
+#include "runtime/checkpoint/checkpoint.h"
+
+namespace roux {
+
+struct OutputTensor {
+  std::string name;
+  DType dtype;
+  std::vector<std::int64_t> shape;
+};
+
+struct OutputLayout {
+  std::string path;  // ends in `.safetensors`: one file; otherwise a folder
+  std::vector<OutputTensor> tensors;
+  std::map<std::string, std::string> metadata;  // `format` is set to `pt` if absent
+  // The checkpoint whose config.json, tokenizer and generation files travel along (folders only), with
+  // `torch_dtype` / `dtype` (nested ones too) set to the output's dtype. Null: none.
+  Checkpoint::Ptr companions;
+  std::uint64_t shard_bytes = 5'000'000'000;  // folders: at most this much data per file, if it can be kept
+  bool overwrite = false;
+  Span span;  // the `save` that asked for it
+};
+
+// What can be told before anything is written: the path exists (an error without `overwrite`), lies
+// inside or holds or is one of `inputs`, no folder above it is writable (missing ones are made), the
+// disk has too little room. With `overwrite` an input itself may be replaced; but only checkpoints are
+// (a file, or a folder that holds safetensors files or nothing), never the working directory.
+Status check_output(const OutputLayout& layout, const std::vector<Checkpoint::Ptr>& inputs);
+
+// Bytes that the output will take, all files together.
+std::uint64_t output_bytes(const OutputLayout& layout);
+
+class CheckpointWriter {
+ public:
+  static Result<std::unique_ptr<CheckpointWriter>> create(OutputLayout layout);
+
+  virtual ~CheckpointWriter() = default;
+
+  // `tensor` indexes OutputLayout::tensors; `offset` is in bytes from the tensor's start. Thread-safe.
+  virtual Status write(std::size_t tensor, std::uint64_t offset, const void* data, std::uint64_t size) = 0;
+  // All data is there: flush to the device (unless `sync` is false), without renaming.
+  virtual Status finish(bool sync) = 0;
+  // Put the result in place of whatever is there (only with `overwrite`), by renaming.
+  virtual Status commit() = 0;
+
+  virtual const std::string& path() const = 0;            // the destination
+  virtual const std::string& temporary_path() const = 0;  // where the data is until commit
+};
+
+}  // namespace roux
