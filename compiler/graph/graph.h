@@ -1,0 +1,125 @@
+// The dataflow graph: what a recipe wants computed, before anything is decided about how. Nodes are
+// appended and hash-consed, so equal expressions are one node, ids ascend in dependency order, and there is
+// no common-subexpression or dead-code pass. Building is where the language's definitions of arithmetic
+// live: a maximal linear combination is one node (LANGUAGE, "Arithmetic"), numbers fold.
+// A node has a level: one number for the recipe, one per tensor, or one per element. It knows nothing of
+// files; a source is an index that the session gives meaning to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/kernel/kernel.h"
+#include "runtime/kernel/plan.h"
+
+namespace roux {
+
+using NodeId = std::uint32_t;
+using DomainId = std::uint32_t;
+
+// The floating tensors that a value ranges over, in canonical order (by name, bytewise).
+struct Domain {
+  struct Tensor {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::uint64_t element_count = 0;
+    bool operator==(const Tensor&) const = default;
+  };
+  std::vector<Tensor> tensors;
+  std::uint64_t element_count = 0;  // of all of them
+  bool operator==(const Domain& other) const { return tensors == other.tensors; }
+};
+
+enum class NodeKind : std::uint8_t {
+  constant,   // `constant`; level recipe
+  unknown,    // a number that only a run will tell (a score, in a rehearsal); `attribute` tells them apart
+  fact,       // TensorFact `attribute` of the tensor at hand
+  source,     // checkpoint `attribute`; level element
+  operation,  // op(operands)
+  linear,     // operands: [constant or kNone, coefficient, value, coefficient, value, ...]
+  uniform,    // operands: [stream]; `constant` is the seed
+  normal,
+  bernoulli,  // operands: [stream, p]
+  reduction,  // ReduceOp `attribute` of operands, over a tensor (level tensor) or the model (level recipe)
+  largest,    // operands: [x, n]; the n-th largest over a tensor or the model
+  top,        // operands: [x, n]; the mask of the n largest, `scope` says over what
+};
+
+struct Node {
+  NodeKind kind;
+  ValueType type = ValueType::number;
+  Level level = Level::recipe;
+  Level scope = Level::recipe;  // largest, top, reduction: tensor, or recipe for the whole model
+  Op op{};
+  std::uint32_t attribute = 0;
+  double constant = 0;  // constant: its value; random fields: the seed, a whole number
+  DomainId domain = kNone;  // of values finer than the recipe; kNone: takes that of what it meets
+  std::vector<std::uint32_t> operands;
+
+  bool operator==(const Node& other) const;
+};
+
+// One addend while a linear combination is built.
+struct Term {
+  NodeId coefficient;
+  NodeId value;
+};
+
+class Graph {
+ public:
+  const Node& operator[](NodeId id) const { return nodes_[id]; }
+  std::size_t size() const { return nodes_.size(); }
+
+  DomainId intern(Domain domain);
+  const Domain& domain(DomainId id) const { return domains_[id]; }
+
+  NodeId constant(double value);
+  NodeId unknown();
+  NodeId fact(TensorFact fact);
+  NodeId source(std::uint32_t index, DomainId domain);
+
+  // Folds where every operand is a constant. Operands finer than others lift the result's level; domains
+  // must already agree (see common_domain).
+  NodeId operation(Op op, std::vector<NodeId> operands);
+
+  // constant + sum of coefficient * value, flattened: a value that is itself a linear combination is
+  // replaced by its terms; equal values are merged, terms whose coefficient is the constant 0 left out.
+  // Coefficients are coarser than elements. The order of first appearance is kept.
+  NodeId linear(const std::vector<Term>& terms);
+  NodeId add(NodeId a, NodeId b);
+  NodeId subtract(NodeId a, NodeId b);
+  NodeId scale(NodeId coefficient, NodeId value);
+  NodeId multiply(NodeId a, NodeId b);  // linear if one is coarser than elements
+  NodeId divide(NodeId a, NodeId b);    // by a number: times its reciprocal
+  NodeId power(NodeId a, NodeId b);     // whole constant exponents up to 64: repeated multiplication
+
+  NodeId mask(NodeId value);            // a number as a mask: value != 0
+  NodeId number(NodeId value);          // a mask as a number: 0 or 1
+
+  NodeId random(NodeKind kind, double seed, NodeId stream, std::optional<NodeId> p);
+  NodeId reduce(ReduceOp op, Level scope, NodeId a, NodeId b = kNone);
+  NodeId largest(NodeId x, NodeId n, Level scope);
+  NodeId top(NodeId x, NodeId n, Level scope);
+
+  std::optional<double> constant_value(NodeId id) const;
+  // Whether the value of a recipe-level number needs tensors to be read.
+  bool is_deferred(NodeId id) const;
+
+ private:
+  NodeId add_node(Node node);
+  NodeId linear_node(NodeId constant, const std::vector<Term>& terms);
+  void inherit(Node& node, const std::vector<NodeId>& from) const;
+
+  std::vector<Node> nodes_;
+  std::vector<Domain> domains_;
+  std::unordered_multimap<std::uint64_t, NodeId> by_hash_;
+  std::uint32_t unknown_count_ = 0;
+};
+
+// `(linear 1 s0, -1 s1)`: for tests and for `roux plan`.
+std::string dump(const Graph& graph, NodeId root);
+
+}  // namespace roux

@@ -1,0 +1,174 @@
+// Calls: of methods (recipe, library, primitives), of functions, of scorers.
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "compiler/interpret/conform.h"
+#include "compiler/interpret/evaluator.h"
+#include "compiler/interpret/failure.h"
+#include "compiler/interpret/primitives.h"
+#include "compiler/sema/arguments.h"
+#include "compiler/sema/types.h"
+
+namespace roux {
+namespace {
+
+struct DepthGuard {
+  DepthGuard(int& depth, Span span) : depth_(depth) {
+    if (depth_ >= limits::kCallDepth)
+      fail(error(DiagnosticKind::limit, span,
+                 "calls are nested more than " + std::to_string(limits::kCallDepth) + " deep")
+               .hint("methods cannot call themselves; use `fold` or a comprehension"));
+    ++depth_;
+  }
+  ~DepthGuard() { --depth_; }
+  int& depth_;
+};
+
+bool any_poison(const std::vector<Value>& values) {
+  return std::any_of(values.begin(), values.end(), [](const Value& value) {
+    if (value.is<Poison>()) return true;
+    auto* list = value.get<List>();
+    return list && any_poison(list->items);
+  });
+}
+
+}  // namespace
+
+Value Evaluator::eval_node(const ast::Call& node, Span span, Frame& frame) {
+  const Value callee = eval(node.callee, frame);
+  if (callee.is<Poison>()) return callee;
+  if (auto* function = callee.get<Function>())
+    if (auto* method = std::get_if<MethodValue>(function))
+      return call_method(*method, node.arguments, {}, frame.module, span, &frame);
+
+  std::vector<Value> arguments;
+  for (const ast::Argument& argument : node.arguments) {
+    if (!argument.name.empty())
+      fail(error(DiagnosticKind::unknown_argument, argument.name_span,
+                 "a function without a name takes its arguments by position"));
+    arguments.push_back(eval(argument.value, frame));
+  }
+  if (any_poison(arguments)) return Poison{};
+  if (!callee.is<Function>() && !callee.is<Scorer>())
+    fail(error(DiagnosticKind::not_callable, frame.module[node.callee].span,
+               describe_kind(callee, graph_) + " cannot be called"));
+  return call(callee, std::move(arguments), span);
+}
+
+Value Evaluator::call(const Value& function, std::vector<Value> arguments, Span span) {
+  if (auto* scorer = function.get<Scorer>()) {
+    if (arguments.size() != 1)
+      fail(error(DiagnosticKind::too_many_arguments, span,
+                 "a scorer takes one model, got " + format_count(arguments.size(), "argument")));
+    return score(*scorer, arguments[0], span);
+  }
+  auto* callable = function.get<Function>();
+  if (!callable)
+    fail(error(DiagnosticKind::not_callable, span, describe_kind(function, graph_) + " cannot be called"));
+  if (auto* closure = std::get_if<Closure>(callable)) return call_closure(*closure, std::move(arguments), span);
+  return call_method(std::get<MethodValue>(*callable), {}, std::move(arguments), {}, span, nullptr);
+}
+
+Value Evaluator::call_closure(const Closure& closure, std::vector<Value> arguments, Span span) {
+  DepthGuard guard(depth_, span);
+  const auto& parameters = closure.lambda->parameters;
+  if (arguments.size() != parameters.size())
+    fail(error(DiagnosticKind::too_many_arguments, span,
+               "the function takes " + format_count(parameters.size(), "argument") + ", got " +
+                   std::to_string(arguments.size()))
+             .note(closure.span, "the function"));
+  Frame inner{*closure.module, std::make_shared<Environment>(closure.environment)};
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    inner.environment->bind(parameters[i].text, std::move(arguments[i]));
+  return eval(closure.lambda->body, inner);
+}
+
+// An argument whose parameter is an enumeration reads a bare word as its choice first.
+Value Evaluator::eval_argument(const ast::Parameter& parameter, ast::ExprId id, Frame& frame) {
+  auto* name = std::get_if<ast::Name>(&frame.module[id].node);
+  if (name && parameter.type) {
+    const std::vector<std::string> choices = choices_of(*parameter.type);
+    if (std::find(choices.begin(), choices.end(), name->text) != choices.end()) return name->text;
+  }
+  return eval(id, frame);
+}
+
+// Arguments come as syntax (with a caller's frame) or as values, by position.
+Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::Argument>& arguments,
+                             std::vector<Value> plain, const ast::Module& module, Span span, Frame* caller) {
+  DepthGuard guard(depth_, span);
+  const std::vector<ast::Parameter>& parameters = method.method->parameters;
+  const std::string& name = method.method->name.text;
+  std::vector<ast::Argument> positional(plain.size());
+  ast::Module placeholder;
+  placeholder.exprs.resize(plain.size(), {ast::None{}, span});
+  for (std::size_t i = 0; i < plain.size(); ++i) positional[i].value = static_cast<ast::ExprId>(i);
+
+  const Callee callee{name, signature_text(sources_, *method.module, *method.method), &parameters};
+  const ArgumentPlan plan = unwrap(caller ? plan_arguments(callee, arguments, module, span)
+                                          : plan_arguments(callee, positional, placeholder, span));
+  const auto value_of = [&](const ast::Parameter& parameter, std::size_t i) {
+    return caller ? eval_argument(parameter, arguments[i].value, *caller) : plain[i];
+  };
+  const auto span_of = [&](std::size_t i) { return caller ? module[arguments[i].value].span : span; };
+
+  Frame inner{*method.module,
+              std::make_shared<Environment>(method.environment ? method.environment : root_)};
+  std::vector<Value> values(parameters.size());
+  std::vector<Span> spans(parameters.size(), span);
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    if (!plan.of_parameter[p]) continue;
+    spans[p] = span_of(*plan.of_parameter[p]);
+    if (p == 0 && !plan.gathered.empty()) {
+      List list;
+      for (std::size_t i : plan.gathered) list.items.push_back(value_of(parameters[p], i));
+      values[p] = std::move(list);
+    } else {
+      values[p] = value_of(parameters[p], *plan.of_parameter[p]);
+    }
+  }
+  if (any_poison(values)) return Poison{};
+
+  try {
+    for (std::size_t p = 0; p < parameters.size(); ++p) {
+      if (!plan.of_parameter[p]) values[p] = eval_argument(parameters[p], parameters[p].default_value, inner);
+      if (parameters[p].type) {
+        SpaceContext where = context(spans[p]);
+        values[p] = conform(where, values[p], *parameters[p].type,
+                            "argument " + quoted(parameters[p].name.text) + " of " + quoted(name));
+      }
+      inner.environment->bind(parameters[p].name.text, values[p]);
+    }
+    return finish_call(method, inner.environment, std::move(values), std::move(spans), span);
+  } catch (Failure& failure) {
+    // What goes wrong inside the library is the business of whoever called it: point there.
+    for (Diagnostic& finding : failure.diagnostics) {
+      if (!in_library(finding.span)) continue;
+      if (!in_library(span)) finding.notes.push_back({finding.span, "in the library's " + quoted(name)});
+      finding.span = span;
+    }
+    throw;
+  }
+}
+
+Value Evaluator::finish_call(const MethodValue& method, std::shared_ptr<Environment> environment,
+                             std::vector<Value> values, std::vector<Span> spans, Span span) {
+  const std::string& name = method.method->name.text;
+  Value result;
+  if (is_primitive(*method.module, *method.method)) {
+    const PrimitiveCall call{std::move(values), std::move(spans), span};
+    const auto op = op_from_name(name);
+    const Primitive primitive = find_primitive(name);
+    ROUX_CHECK(primitive || op);
+    result = primitive ? primitive(*this, call) : call_elementwise(*this, *op, call);
+  } else {
+    Frame inner{*method.module, std::move(environment)};
+    result = eval(method.method->body, inner);
+  }
+  if (!method.method->result || result.is<Poison>()) return result;
+  SpaceContext where = context(span);
+  return conform(where, result, *method.method->result, "the result of " + quoted(name));
+}
+
+}  // namespace roux

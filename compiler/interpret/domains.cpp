@@ -1,0 +1,116 @@
+#include "compiler/interpret/domains.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/text.h"
+#include "compiler/interpret/failure.h"
+
+namespace roux {
+namespace {
+
+// What to call an operand in a message: the checkpoint it comes from.
+std::string name_of_operand(SpaceContext& context, NodeId node) {
+  const NodeId roots[] = {node};
+  const std::vector<std::uint32_t> sources = sources_of(context.graph, roots);
+  return sources.empty() ? "one operand" : quoted(context.host.checkpoint(sources.front()).path());
+}
+
+using Tensor = Domain::Tensor;
+
+std::vector<std::string> names_missing(const Domain& from, const Domain& in) {
+  std::vector<std::string> missing;
+  for (const Tensor& tensor : in.tensors) {
+    auto at = std::lower_bound(from.tensors.begin(), from.tensors.end(), tensor.name,
+                               [](const Tensor& t, const std::string& name) { return t.name < name; });
+    if (at == from.tensors.end() || at->name != tensor.name) missing.push_back(tensor.name);
+  }
+  return missing;
+}
+
+std::string list_some(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) text += (i ? ", " : "") + quoted(names[i]);
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+[[noreturn]] void fail_alignment(SpaceContext& context, NodeId a, NodeId b) {
+  const Domain& first = context.graph.domain(context.graph[a].domain);
+  const Domain& second = context.graph.domain(context.graph[b].domain);
+  const std::string first_name = name_of_operand(context, a), second_name = name_of_operand(context, b);
+
+  const auto absent_in_first = names_missing(first, second), absent_in_second = names_missing(second, first);
+  if (!absent_in_first.empty() || !absent_in_second.empty()) {
+    const bool in_second = !absent_in_second.empty();
+    const auto& names = in_second ? absent_in_second : absent_in_first;
+    Diagnostic missing =
+        error(DiagnosticKind::missing_tensor, context.span,
+              (in_second ? second_name : first_name) + " lacks " + format_count(names.size(), "tensor") +
+                  " that " + (in_second ? first_name : second_name) + " has: " + list_some(names))
+            .hint("only checkpoints of one architecture can be combined; is one of them another model?");
+    if (in_second && !absent_in_first.empty())
+      missing = std::move(missing).note({}, first_name + " in turn lacks " + list_some(absent_in_first));
+    fail(std::move(missing));
+  }
+  for (std::size_t i = 0; i < first.tensors.size(); ++i) {
+    if (first.tensors[i].shape == second.tensors[i].shape) continue;
+    fail(error(DiagnosticKind::shape_mismatch, context.span,
+               "tensor " + quoted(first.tensors[i].name) + " is " + format_shape(first.tensors[i].shape) +
+                   " in " + first_name + " and " + format_shape(second.tensors[i].shape) + " in " +
+                   second_name)
+             .hint("shapes must be equal; were the models resized, or is one of another size?"));
+  }
+  ROUX_CHECK(!"domains that differ in nothing");
+}
+
+void refuse_quantized(SpaceContext& context, const Data& data) {
+  const Node& node = context.graph[data.node];
+  if (node.kind != NodeKind::source) return;
+  const Checkpoint& checkpoint = context.host.checkpoint(node.attribute);
+  if (!checkpoint.quantized()) return;
+  fail(error(DiagnosticKind::quantized, context.span,
+             quoted(checkpoint.path()) + " is quantized (" + *checkpoint.quantized() +
+                 "); its numbers cannot be merged")
+           .hint("dequantize it first, or use the original checkpoint; copying it is allowed"));
+}
+
+}  // namespace
+
+void check_alignment(SpaceContext& context, std::span<const Data> operands) {
+  NodeId reference = kNone;
+  for (const Data& data : operands) {
+    refuse_quantized(context, data);
+    const Node& node = context.graph[data.node];
+    if (node.level == Level::recipe || node.domain == kNone) continue;
+    if (reference == kNone)
+      reference = data.node;
+    else if (context.graph[reference].domain != node.domain)
+      fail_alignment(context, reference, data.node);
+  }
+}
+
+Domain domain_of(const Checkpoint& checkpoint) {
+  Domain domain;
+  for (const TensorInfo& tensor : checkpoint.tensors())
+    if (is_floating(tensor.dtype)) domain.tensors.push_back({tensor.name, tensor.shape, tensor.element_count});
+  return domain;
+}
+
+std::vector<std::uint32_t> sources_of(const Graph& graph, std::span<const NodeId> roots) {
+  std::vector<std::uint32_t> sources;
+  std::unordered_set<NodeId> seen;
+  std::vector<NodeId> pending(roots.rbegin(), roots.rend());
+  while (!pending.empty()) {
+    const NodeId id = pending.back();
+    pending.pop_back();
+    if (id == kNone || !seen.insert(id).second) continue;
+    const Node& node = graph[id];
+    if (node.kind == NodeKind::source) sources.push_back(node.attribute);
+    for (auto it = node.operands.rbegin(); it != node.operands.rend(); ++it) pending.push_back(*it);
+  }
+  return sources;
+}
+
+}  // namespace roux

@@ -1,0 +1,369 @@
+#include "compiler/interpret/evaluator.h"
+
+#include <cmath>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "compiler/interpret/conform.h"
+#include "compiler/interpret/failure.h"
+#include "compiler/syntax/parse.h"
+
+namespace roux {
+
+const Value* Environment::find(std::string_view name) const {
+  for (const Environment* environment = this; environment; environment = environment->parent_.get()) {
+    auto found = environment->values_.find(name);
+    if (found != environment->values_.end()) return &found->second;
+  }
+  return nullptr;
+}
+
+namespace {
+
+constexpr TensorFact kFacts[] = {TensorFact::layer, TensorFact::layer_count, TensorFact::depth,
+                                 TensorFact::ndim, TensorFact::numel};
+constexpr const char* kFactNames[] = {"layer", "layer_count", "depth", "ndim", "numel"};
+constexpr double kPi = 3.14159265358979323846;
+
+}  // namespace
+
+Evaluator::Evaluator(SourceMap& sources, Library& library, Graph& graph, Host& host)
+    : sources_(sources), library_(library), graph_(graph), host_(host),
+      root_(std::make_shared<Environment>(nullptr)) {
+  root_->bind("pi", kPi);
+  root_->bind("inf", HUGE_VAL);
+  for (int i = 0; i < kTensorFacts; ++i) root_->bind(kFactNames[i], number_data(graph_.fact(kFacts[i])));
+}
+
+Evaluator::~Evaluator() {
+  // A function bound in the scope that it remembers keeps that scope alive: take the cycles apart.
+  for (const std::weak_ptr<Environment>& captured : captured_)
+    if (auto environment = captured.lock()) environment->clear();
+}
+
+std::shared_ptr<const Environment> Evaluator::capture(const Frame& frame) {
+  captured_.push_back(frame.environment);
+  return frame.environment;
+}
+
+// Numbers that only tensors tell, computed; lists looked into.
+Value Evaluator::resolved(const Value& value) {
+  if (auto* data = value.get<Data>();
+      data && data->space == Space::number && graph_.is_deferred(data->node) && !host_.rehearsing())
+    return unwrap(host_.number(data->node, {}));
+  const auto resolve_all = [&](const std::vector<Value>& items) {
+    std::vector<Value> all;
+    for (const Value& item : items) all.push_back(resolved(item));
+    return all;
+  };
+  if (auto* list = value.get<List>()) return List{resolve_all(list->items)};
+  if (auto* tuple = value.get<Tuple>()) return Tuple{resolve_all(tuple->items)};
+  if (auto* record = value.get<Record>()) {
+    Record known;
+    for (const auto& [name, item] : record->fields) known.fields.emplace_back(name, resolved(item));
+    return known;
+  }
+  return value;
+}
+
+std::string Evaluator::text_of(const Value& value) { return to_text(resolved(value), graph_); }
+
+Result<std::string> Evaluator::show(const Value& value) {
+  try {
+    return text_of(value);
+  } catch (Failure& failure) {
+    return std::move(failure.diagnostics);
+  }
+}
+
+// --- statements -------------------------------------------------------------------------------------
+
+Diagnostics Evaluator::run(const ast::Module& module, const std::map<std::string, std::string>& settings) {
+  settings_ = settings;
+  Frame frame{module, std::make_shared<Environment>(root_)};
+  for (const ast::Statement& statement : module.statements)  // methods may be used before they stand
+    if (auto* method = std::get_if<ast::Method>(&statement.node))
+      frame.environment->bind(method->name.text, Function(MethodValue{&module, method, capture(frame)}));
+
+  Diagnostics findings;
+  for (const ast::Statement& statement : module.statements) {
+    try {
+      lone_stream_.reset();
+      execute(statement, frame);
+    } catch (const Failure& failure) {
+      findings.insert(findings.end(), failure.diagnostics.begin(), failure.diagnostics.end());
+      if (!host_.rehearsing()) break;
+      if (auto* bind = std::get_if<ast::Bind>(&statement.node))
+        frame.environment->bind(bind->name.text, Poison{});
+      else if (auto* param = std::get_if<ast::Param>(&statement.node))
+        frame.environment->bind(param->parameter.name.text, Poison{});
+    }
+  }
+  return findings;
+}
+
+Result<Value> Evaluator::evaluate(const ast::Module& module) {
+  Frame frame{module, std::make_shared<Environment>(root_)};
+  Value last;
+  try {
+    for (const ast::Statement& statement : module.statements) {
+      if (auto* plain = std::get_if<ast::ExprStatement>(&statement.node))
+        last = eval(plain->value, frame);
+      else
+        execute(statement, frame);
+    }
+  } catch (Failure& failure) {
+    return std::move(failure.diagnostics);
+  }
+  return last;
+}
+
+void Evaluator::execute(const ast::Statement& statement, Frame& frame) {
+  if (auto* bind = std::get_if<ast::Bind>(&statement.node)) {
+    frame.environment->bind(bind->name.text, eval(bind->value, frame));
+  } else if (auto* param = std::get_if<ast::Param>(&statement.node)) {
+    frame.environment->bind(param->parameter.name.text, param_value(param->parameter, frame));
+  } else if (auto* method = std::get_if<ast::Method>(&statement.node)) {
+    frame.environment->bind(method->name.text, Function(MethodValue{&frame.module, method, capture(frame)}));
+  } else if (auto* plain = std::get_if<ast::ExprStatement>(&statement.node)) {
+    eval(plain->value, frame);
+  }
+}
+
+Value Evaluator::param_value(const ast::Parameter& parameter, Frame& frame) {
+  auto given = settings_.find(parameter.name.text);
+  Value value;
+  SpaceContext where = context(parameter.name.span);
+  if (given != settings_.end()) {
+    value = setting_value(parameter, given->second, frame);
+  } else if (parameter.default_value == ast::kNoExpr) {
+    fail(error(DiagnosticKind::missing_parameter, parameter.name.span,
+               "parameter " + quoted(parameter.name.text) + " has no value")
+             .hint("give one: `--set " + parameter.name.text + "=...`"));
+  } else {
+    value = eval_argument(parameter, parameter.default_value, frame);
+  }
+  if (!parameter.type) return value;
+  return conform(where, value, *parameter.type, "parameter " + quoted(parameter.name.text));
+}
+
+// What `--set name=text` means: literal for a string, a path or glob for models, else an expression.
+Value Evaluator::setting_value(const ast::Parameter& parameter, const std::string& text, Frame& frame) {
+  const ast::Type* type = parameter.type ? &*parameter.type : nullptr;
+  if (type && (type->name == "string" || type->kind == ast::Type::Kind::literal)) return text;
+  const bool is_list = type && type->name == "list" && !type->arguments.empty() &&
+                       type->arguments[0].name == "model";
+  if (is_list || (type && type->name == "model")) {
+    const MethodRef loader = library_.find(is_list ? "load_all" : "load");
+    return call(Function(MethodValue{loader.module, loader.method, nullptr}), {text}, parameter.name.span);
+  }
+  const SourceId source = sources_.add("--set " + parameter.name.text, text);
+  settings_modules_.push_back(unwrap(parse(sources_, source)));
+  const ast::Module& module = settings_modules_.back();
+  auto* plain = module.statements.size() == 1 ? std::get_if<ast::ExprStatement>(&module.statements[0].node)
+                                              : nullptr;
+  if (!plain)
+    fail(error(DiagnosticKind::bad_literal, {source, 0, static_cast<std::uint32_t>(text.size())},
+               "expected one expression for parameter " + quoted(parameter.name.text)));
+  Frame inner{module, frame.environment};
+  return eval_argument(parameter, plain->value, inner);
+}
+
+// --- limits, numbers, scores ------------------------------------------------------------------------
+
+void Evaluator::count_step(Span span) {
+  if (++steps_ > limits::kControlSteps)
+    fail(error(DiagnosticKind::limit, span,
+               "more than " + std::to_string(limits::kControlSteps) + " steps of control"));
+}
+
+std::optional<double> Evaluator::control_number(const Value& value, const std::string& what, Span span) {
+  if (auto* number = value.get<double>()) return *number;
+  if (auto* flag = value.get<bool>()) return *flag ? 1.0 : 0.0;
+  auto* data = value.get<Data>();
+  if (!data || data->space != Space::number)
+    fail(error(DiagnosticKind::wrong_type, span, what + " must be a number, got " + describe_kind(value, graph_)));
+  if (graph_[data->node].level != Level::recipe)
+    fail(error(DiagnosticKind::too_fine, span,
+               what + " must be one number for the recipe, got " + describe_kind(value, graph_))
+             .hint("reduce it first, e.g. with `over = model`"));
+  if (auto known = graph_.constant_value(data->node)) return known;
+  if (host_.rehearsing()) return std::nullopt;
+  return unwrap(host_.number(data->node, span));
+}
+
+Value Evaluator::score(const Scorer& scorer, const Value& value, Span span) {
+  SpaceContext where = context(span);
+  const Data model = as_model(where, value);
+  if (const auto known = unwrap(host_.score(scorer, model, span))) return *known;
+  auto [it, fresh] = rehearsed_scores_.emplace(std::pair(scorer.id, model.node), 0);
+  if (fresh) it->second = graph_.unknown();
+  return number_data(it->second);
+}
+
+void Evaluator::claim_lone_stream(NodeId node, Span span) {
+  if (!lone_stream_) lone_stream_ = node;
+  if (*lone_stream_ == node) return;
+  fail(error(DiagnosticKind::needs_stream, span,
+             "`drop` is used on several deltas of one expression without a stream: they would lose the same "
+             "elements")
+           .hint("number them: `[drop(d, p, stream = i) for (i, d) in enumerate(deltas)]`"));
+}
+
+// --- expressions ------------------------------------------------------------------------------------
+
+Value Evaluator::eval(ast::ExprId id, Frame& frame) {
+  const ast::Expr& expr = frame.module[id];
+  count_step(expr.span);
+  return std::visit([&](const auto& node) { return eval_node(node, expr.span, frame); }, expr.node);
+}
+
+Value Evaluator::eval_node(const ast::Number& node, Span, Frame&) { return node.value; }
+Value Evaluator::eval_node(const ast::Bool& node, Span, Frame&) { return node.value; }
+Value Evaluator::eval_node(const ast::None&, Span, Frame&) { return {}; }
+
+Value Evaluator::eval_node(const ast::Name& node, Span span, Frame& frame) {
+  if (const Value* found = frame.environment->find(node.text)) return *found;
+  if (const MethodRef method = library_.find(node.text); method.method)
+    return Function(MethodValue{method.module, method.method, nullptr});
+  fail(error(DiagnosticKind::unknown_name, span, "unknown name " + quoted(node.text)));
+}
+
+Value Evaluator::eval_node(const ast::String& node, Span, Frame& frame) {
+  std::string text;
+  for (const ast::StringPart& part : node.parts)
+    text += part.value == ast::kNoExpr ? part.text : text_of(eval(part.value, frame));
+  return text;
+}
+
+Value Evaluator::eval_node(const ast::List& node, Span, Frame& frame) {
+  List list;
+  for (ast::ExprId item : node.items) list.items.push_back(eval(item, frame));
+  return list;
+}
+
+Value Evaluator::eval_node(const ast::Tuple& node, Span, Frame& frame) {
+  Tuple tuple;
+  for (ast::ExprId item : node.items) tuple.items.push_back(eval(item, frame));
+  return tuple;
+}
+
+Value Evaluator::eval_node(const ast::Record& node, Span, Frame& frame) {
+  Record record;
+  for (const ast::Field& field : node.fields) record.fields.emplace_back(field.name, eval(field.value, frame));
+  return record;
+}
+
+Value Evaluator::eval_node(const ast::Unary& node, Span span, Frame& frame) {
+  const Value operand = eval(node.operand, frame);
+  if (operand.is<Poison>()) return operand;
+  SpaceContext where = context(span);
+  return node.op == ast::UnaryOp::negate ? negate(where, operand) : logical_not(where, operand);
+}
+
+Value Evaluator::eval_node(const ast::If& node, Span span, Frame& frame) {
+  const Value condition = eval(node.condition, frame);
+  if (condition.is<Poison>()) return condition;
+  if (auto* data = condition.get<Data>(); data && graph_[data->node].level != Level::recipe) {
+    const Value yes = eval(node.then_value, frame), no = eval(node.else_value, frame);
+    SpaceContext where = context(span);
+    return choose(where, condition, yes, no);
+  }
+  const auto known = control_number(condition, "the condition", frame.module[node.condition].span);
+  if (known) return eval(*known != 0 ? node.then_value : node.else_value, frame);
+  const Value first = eval(node.then_value, frame);
+  eval(node.else_value, frame);
+  return first;
+}
+
+Value Evaluator::eval_node(const ast::As& node, Span span, Frame& frame) {
+  const Value value = eval(node.value, frame);
+  if (value.is<Poison>()) return value;
+  auto* data = value.get<Data>();
+  const bool elements = data && graph_[data->node].level == Level::element;
+  if (node.type.name == "model" && elements)
+    return Data{data->node, Space::combination, graph_.constant(1), 1, data->base};
+  if (node.type.name == "delta" && elements)
+    return Data{data->node, Space::combination, graph_.constant(0), 0, data->base};
+  if (node.type.name == "tensors" && elements) return tensors_data(data->node);
+  SpaceContext where = context(span);
+  return conform(where, value, node.type, "this value");
+}
+
+Value Evaluator::eval_node(const ast::Lambda& node, Span span, Frame& frame) {
+  return Function(Closure{&frame.module, &node, span, capture(frame)});
+}
+
+Value Evaluator::eval_node(const ast::Match&, Span span, Frame&) {
+  fail(error(DiagnosticKind::not_yet, span, "`match` is part of the language, but not yet of this version"));
+}
+
+Value Evaluator::eval_node(const ast::Block& node, Span, Frame& frame) {
+  Frame inner{frame.module, std::make_shared<Environment>(frame.environment)};
+  for (const ast::Statement& statement : node.statements) execute(statement, inner);
+  return eval(node.result, inner);
+}
+
+Value Evaluator::eval_node(const ast::Comprehension& node, Span, Frame& frame) {
+  List list;
+  comprehend(node, 0, frame, list);
+  return list;
+}
+
+void Evaluator::comprehend(const ast::Comprehension& node, std::size_t depth, Frame& frame, List& into) {
+  if (depth == node.generators.size()) {
+    into.items.push_back(eval(node.value, frame));
+    return;
+  }
+  const ast::Generator& generator = node.generators[depth];
+  const Span span = frame.module[generator.source].span;
+  SpaceContext where = context(span);
+  for (const Value& item : items_of(where, eval(generator.source, frame), "the source of a comprehension")) {
+    Frame inner{frame.module, std::make_shared<Environment>(frame.environment)};
+    if (generator.targets.size() == 1) {
+      inner.environment->bind(generator.targets[0].text, item);
+    } else {
+      const std::vector<Value> members = items_of(where, item, "an item that is taken apart");
+      if (members.size() != generator.targets.size())
+        fail(error(DiagnosticKind::wrong_type, span,
+                   "items have " + std::to_string(members.size()) + " members, but " +
+                       std::to_string(generator.targets.size()) + " names are given"));
+      for (std::size_t i = 0; i < members.size(); ++i)
+        inner.environment->bind(generator.targets[i].text, members[i]);
+    }
+    bool wanted = true;
+    for (ast::ExprId condition : generator.conditions)
+      wanted = wanted && control_number(eval(condition, inner), "the condition",
+                                        frame.module[condition].span).value_or(1) != 0;
+    if (wanted) comprehend(node, depth + 1, inner, into);
+  }
+}
+
+std::vector<Value> items_of(SpaceContext& context, const Value& value, const std::string& what) {
+  if (value.is<Poison>()) throw Failure{};
+  if (auto* list = value.get<List>()) return list->items;
+  if (auto* tuple = value.get<Tuple>()) return tuple->items;
+  if (auto* soup = value.get<Soup>()) return {soup->ingredients.begin(), soup->ingredients.end()};
+  fail(error(DiagnosticKind::wrong_type, context.span,
+             what + " must be a list, got " + describe_kind(value, context.graph)));
+}
+
+bool equal_values(const Value& a, const Value& b) {
+  if (a.variant.index() != b.variant.index()) return false;
+  if (a.is<NoneValue>()) return true;
+  if (auto* text = a.get<std::string>()) return *text == *b.get<std::string>();
+  if (auto* number = a.get<double>()) return *number == *b.get<double>();
+  if (auto* flag = a.get<bool>()) return *flag == *b.get<bool>();
+  const auto equal_items = [](const std::vector<Value>& x, const std::vector<Value>& y) {
+    if (x.size() != y.size()) return false;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (!equal_values(x[i], y[i])) return false;
+    return true;
+  };
+  if (auto* list = a.get<List>()) return equal_items(list->items, b.get<List>()->items);
+  if (auto* tuple = a.get<Tuple>()) return equal_items(tuple->items, b.get<Tuple>()->items);
+  if (auto* data = a.get<Data>()) return data->node == b.get<Data>()->node;
+  return false;
+}
+
+}  // namespace roux

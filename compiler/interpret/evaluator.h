@@ -1,0 +1,132 @@
+// Evaluates a checked recipe: control is interpreted here, operations on tensors append nodes to the graph.
+// The host decides whether this is a rehearsal or a run. In a rehearsal a number that only tensors tell is
+// unknown; an `if` on it evaluates both branches (so that both are checked) and goes on with the first.
+// Findings are collected statement by statement; a name whose value failed stays silent where it is used.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "compiler/interpret/host.h"
+#include "compiler/interpret/spaces.h"
+#include "compiler/interpret/value.h"
+#include "compiler/sema/library.h"
+
+namespace roux {
+
+class Environment {
+ public:
+  explicit Environment(std::shared_ptr<const Environment> parent) : parent_(std::move(parent)) {}
+  const Value* find(std::string_view name) const;
+  void clear() { values_.clear(); }
+  void bind(std::string name, Value value) { values_.insert_or_assign(std::move(name), std::move(value)); }
+
+ private:
+  std::map<std::string, Value, std::less<>> values_;
+  std::shared_ptr<const Environment> parent_;
+};
+
+// A call whose arguments are evaluated and in the order of the parameters.
+struct PrimitiveCall {
+  std::vector<Value> arguments;
+  std::vector<Span> spans;
+  Span span;
+};
+
+class Evaluator {
+ public:
+  Evaluator(SourceMap& sources, Library& library, Graph& graph, Host& host);
+  ~Evaluator();
+  Evaluator(const Evaluator&) = delete;
+
+  // Runs the statements of a recipe in order; `settings` are the texts given for its `param`s. All errors
+  // found, in order; none means that it ran to its end.
+  Diagnostics run(const ast::Module& module, const std::map<std::string, std::string>& settings);
+  // The value of a module of one expression, after its statements.
+  Result<Value> evaluate(const ast::Module& module);
+  // As `print` shows it; numbers that only tensors tell are computed first.
+  Result<std::string> show(const Value& value);
+
+  // --- for primitives ---
+  SourceMap& sources() { return sources_; }
+  Graph& graph() { return graph_; }
+  Host& host() { return host_; }
+  SpaceContext context(Span span) { return {graph_, host_, span}; }
+  std::string text_of(const Value& value);
+  // Calls a function value with positional arguments.
+  Value call(const Value& function, std::vector<Value> arguments, Span span);
+  // A number for control; nothing if only a run can tell it (in a rehearsal).
+  std::optional<double> control_number(const Value& value, const std::string& what, Span span);
+  Value score(const Scorer& scorer, const Value& model, Span span);
+  std::uint32_t next_scorer_id() { return scorer_count_++; }
+  // Remembers that `node` is dropped without a stream in this statement; an error if another one was.
+  void claim_lone_stream(NodeId node, Span span);
+
+ private:
+  struct Frame {
+    const ast::Module& module;
+    std::shared_ptr<Environment> environment;
+  };
+
+  void execute(const ast::Statement& statement, Frame& frame);
+  Value param_value(const ast::Parameter& parameter, Frame& frame);
+  Value setting_value(const ast::Parameter& parameter, const std::string& text, Frame& frame);
+
+  Value eval(ast::ExprId id, Frame& frame);
+  Value eval_node(const ast::Number& node, Span span, Frame& frame);
+  Value eval_node(const ast::Bool& node, Span span, Frame& frame);
+  Value eval_node(const ast::None& node, Span span, Frame& frame);
+  Value eval_node(const ast::Name& node, Span span, Frame& frame);
+  Value eval_node(const ast::String& node, Span span, Frame& frame);
+  Value eval_node(const ast::List& node, Span span, Frame& frame);
+  Value eval_node(const ast::Tuple& node, Span span, Frame& frame);
+  Value eval_node(const ast::Record& node, Span span, Frame& frame);
+  Value eval_node(const ast::Unary& node, Span span, Frame& frame);
+  Value eval_node(const ast::Binary& node, Span span, Frame& frame);
+  Value eval_node(const ast::If& node, Span span, Frame& frame);
+  Value eval_node(const ast::As& node, Span span, Frame& frame);
+  Value eval_node(const ast::Call& node, Span span, Frame& frame);
+  Value eval_node(const ast::Index& node, Span span, Frame& frame);
+  Value eval_node(const ast::Member& node, Span span, Frame& frame);
+  Value eval_node(const ast::Lambda& node, Span span, Frame& frame);
+  Value eval_node(const ast::Comprehension& node, Span span, Frame& frame);
+  Value eval_node(const ast::Match& node, Span span, Frame& frame);
+  Value eval_node(const ast::Block& node, Span span, Frame& frame);
+
+  Value eval_logical(const ast::Binary& node, Span span, Frame& frame);
+  void comprehend(const ast::Comprehension& node, std::size_t depth, Frame& frame, List& into);
+  Value call_method(const MethodValue& method, const std::vector<ast::Argument>& arguments,
+                    std::vector<Value> plain, const ast::Module& module, Span span, Frame* caller);
+  Value finish_call(const MethodValue& method, std::shared_ptr<Environment> environment,
+                    std::vector<Value> values, std::vector<Span> spans, Span span);
+  Value call_closure(const Closure& closure, std::vector<Value> arguments, Span span);
+  Value eval_argument(const ast::Parameter& parameter, ast::ExprId id, Frame& frame);
+  Value resolved(const Value& value);
+  std::shared_ptr<const Environment> capture(const Frame& frame);
+  void count_step(Span span);
+  bool in_library(Span span) const { return span.valid() && library_.owns(span.source); }
+
+  SourceMap& sources_;
+  Library& library_;
+  Graph& graph_;
+  Host& host_;
+  std::shared_ptr<Environment> root_;
+  std::vector<std::weak_ptr<Environment>> captured_;
+  std::map<std::string, std::string> settings_;
+  std::deque<ast::Module> settings_modules_;
+  std::map<std::pair<std::uint32_t, NodeId>, NodeId> rehearsed_scores_;
+  std::optional<NodeId> lone_stream_;
+  std::uint64_t steps_ = 0;
+  int depth_ = 0;
+  std::uint32_t scorer_count_ = 0;
+};
+
+// The items of a list, tuple or soup; throws a Failure for anything else.
+std::vector<Value> items_of(SpaceContext& context, const Value& value, const std::string& what);
+bool equal_values(const Value& a, const Value& b);
+
+}  // namespace roux

@@ -1,0 +1,50 @@
+// What evaluation needs of the outside world. Two hosts exist, both in api/: one rehearses (headers only,
+// nothing is read, scored or written; numbers that tensors would tell stay unknown), one performs. The
+// evaluator is the same for both, so whatever a rehearsal accepts means the same in a run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "compiler/interpret/value.h"
+#include "runtime/checkpoint/checkpoint.h"
+
+namespace roux {
+
+struct SaveRequest {
+  Value value;                       // a model, delta or tensors
+  NodeId node;
+  std::string path;
+  std::string dtype;                 // "same", "widest" or a dtype
+  std::uint64_t shard_bytes;
+  bool overwrite;
+  Span span;
+};
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  virtual bool rehearsing() const = 0;
+  // Opens (once) and registers a checkpoint; the index is that of its source node.
+  virtual Result<std::uint32_t> open(const std::string& path, Span span) = 0;
+  virtual Result<std::vector<std::string>> glob(const std::string& pattern, Span span) = 0;
+  virtual const Checkpoint& checkpoint(std::uint32_t source) const = 0;
+  // What a source was loaded as; only models have integer tensors to carry.
+  virtual void set_space(std::uint32_t source, const std::string& space) = 0;
+  // Whether two sources hold the same checkpoint.
+  virtual Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) = 0;
+
+  // The value of a recipe-level node. Not called while rehearsing.
+  virtual Result<double> number(NodeId node, Span span) = 0;
+  // The score of a model, remembered per scorer and node; nothing while rehearsing.
+  virtual Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) = 0;
+  virtual Status save(const SaveRequest& request) = 0;
+
+  virtual void print(const std::string& line) = 0;
+  virtual void note(Diagnostic diagnostic) = 0;
+};
+
+}  // namespace roux

@@ -1,0 +1,156 @@
+// Binary operators, indices and members.
+#include <cmath>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "compiler/interpret/evaluator.h"
+#include "compiler/interpret/failure.h"
+
+namespace roux {
+namespace {
+
+using ast::BinaryOp;
+
+bool is_arithmetic_operand(const Value& value) {
+  return value.is<double>() || value.is<bool>() || value.is<Data>() || value.is<Soup>();
+}
+
+Value range_of(double first, double last, Span span) {
+  if (first != std::floor(first) || last != std::floor(last))
+    fail(error(DiagnosticKind::wrong_type, span, "the ends of a range are whole numbers"));
+  if (last - first > static_cast<double>(limits::kListLength))
+    fail(error(DiagnosticKind::limit, span,
+               "a range of more than " + std::to_string(limits::kListLength) + " numbers"));
+  List list;
+  for (double i = first; i < last; ++i) list.items.push_back(i);
+  return list;
+}
+
+Value concatenation(SpaceContext& context, const Value& left, const Value& right) {
+  if (left.is<std::string>() && right.is<std::string>())
+    return *left.get<std::string>() + *right.get<std::string>();
+  List list{items_of(context, left, "the left side of `++`")};
+  const std::vector<Value> more = items_of(context, right, "the right side of `++`");
+  list.items.insert(list.items.end(), more.begin(), more.end());
+  return list;
+}
+
+Value without(SpaceContext& context, const Value& left, const Value& right) {
+  const std::vector<Value> removed = items_of(context, right, "the right side of `without`");
+  List list;
+  for (const Value& item : items_of(context, left, "the left side of `without`")) {
+    bool keep = true;
+    for (const Value& other : removed) keep = keep && !equal_values(item, other);
+    if (keep) list.items.push_back(item);
+  }
+  return list;
+}
+
+std::size_t position(double index, std::size_t size, Span span) {
+  const double at = index < 0 ? index + static_cast<double>(size) : index;
+  if (index == std::floor(index) && at >= 0 && at < static_cast<double>(size)) return static_cast<std::size_t>(at);
+  fail(error(DiagnosticKind::bad_index, span,
+             "index " + format_number(index) + " of a list of " + format_count(size, "item")));
+}
+
+}  // namespace
+
+Value Evaluator::eval_node(const ast::Binary& node, Span span, Frame& frame) {
+  if (node.op == BinaryOp::logical_and || node.op == BinaryOp::logical_or)
+    return eval_logical(node, span, frame);
+  const Value left = eval(node.left, frame), right = eval(node.right, frame);
+  if (left.is<Poison>() || right.is<Poison>()) return Poison{};
+  SpaceContext where = context(span);
+  switch (node.op) {
+    case BinaryOp::range: {
+      const auto first = control_number(left, "the start of a range", frame.module[node.left].span);
+      const auto last = control_number(right, "the end of a range", frame.module[node.right].span);
+      return range_of(first.value_or(0), last.value_or(first.value_or(0) + 1), span);
+    }
+    case BinaryOp::concatenate: return concatenation(where, left, right);
+    case BinaryOp::without: return without(where, left, right);
+    case BinaryOp::equal:
+    case BinaryOp::not_equal:
+      if (!is_arithmetic_operand(left) || !is_arithmetic_operand(right))
+        return equal_values(left, right) == (node.op == BinaryOp::equal);
+      break;
+    default: break;
+  }
+  const auto refuse = [&](const Value& operand) {
+    Diagnostic wrong = error(DiagnosticKind::wrong_type, span,
+                             std::string("`") + spelling(node.op) + "` cannot take " +
+                                 describe_kind(operand, graph_));
+    if (operand.is<List>()) wrong.help = "apply it to each: `[x " + std::string(spelling(node.op)) + " y for x in xs]`";
+    if (operand.is<std::string>()) wrong.help = "texts are joined by `++` or \"${...}\"";
+    fail(std::move(wrong));
+  };
+  if (!is_arithmetic_operand(left)) refuse(left);
+  if (!is_arithmetic_operand(right)) refuse(right);
+  return binary(where, node.op, left, right);
+}
+
+// `and` and `or` of plain conditions do not look at the right side where the left one decides.
+Value Evaluator::eval_logical(const ast::Binary& node, Span span, Frame& frame) {
+  const Value left = eval(node.left, frame);
+  if (left.is<Poison>()) return left;
+  if (auto* flag = left.get<bool>()) {
+    if (*flag == (node.op == BinaryOp::logical_or)) return *flag;
+    const Value right = eval(node.right, frame);
+    if (!is_arithmetic_operand(right) && !right.is<Poison>())
+      fail(error(DiagnosticKind::wrong_type, frame.module[node.right].span,
+                 "expected a condition, got " + describe_kind(right, graph_)));
+    return right;
+  }
+  const Value right = eval(node.right, frame);
+  if (right.is<Poison>()) return right;
+  SpaceContext where = context(span);
+  return binary(where, node.op, left, right);
+}
+
+Value Evaluator::eval_node(const ast::Index& node, Span span, Frame& frame) {
+  const Value object = eval(node.object, frame);
+  const Value index = eval(node.index, frame);
+  if (object.is<Poison>() || index.is<Poison>()) return Poison{};
+  if (index.is<std::string>())
+    fail(error(DiagnosticKind::not_yet, span,
+               "taking a part of a model by name is part of the language, but not yet of this version"));
+  SpaceContext where = context(span);
+  const std::vector<Value> items = items_of(where, object, "what is indexed");
+  const Span index_span = frame.module[node.index].span;
+  if (auto* list = index.get<List>()) {
+    List chosen;
+    for (const Value& item : list->items)
+      chosen.items.push_back(items[position(control_number(item, "an index", index_span).value_or(0),
+                                            items.size(), index_span)]);
+    return chosen;
+  }
+  const auto at = control_number(index, "an index", index_span);
+  return items[position(at.value_or(0), items.size(), index_span)];
+}
+
+Value Evaluator::eval_node(const ast::Member& node, Span, Frame& frame) {
+  const Value object = eval(node.object, frame);
+  if (object.is<Poison>()) return object;
+  std::vector<std::string> known;
+  if (auto* record = object.get<Record>()) {
+    for (const auto& [name, value] : record->fields) {
+      if (name == node.name) return value;
+      known.push_back(name);
+    }
+  } else if (auto* soup = object.get<Soup>()) {
+    known = {"ingredients", "weights"};
+    List list;
+    if (node.name == "ingredients") list.items.assign(soup->ingredients.begin(), soup->ingredients.end());
+    if (node.name == "weights") list.items.assign(soup->weights.begin(), soup->weights.end());
+    if (node.name == "ingredients" || node.name == "weights") return list;
+  } else if (auto* scorer = object.get<Scorer>()) {
+    known = {"goal"};
+    if (node.name == "goal") return std::string(scorer->higher_is_better ? "max" : "min");
+  }
+  Diagnostic unknown = error(DiagnosticKind::unknown_member, node.name_span,
+                             describe_kind(object, graph_) + " has no member " + quoted(node.name));
+  if (auto near = nearest(node.name, known)) unknown.help = "nearest is " + quoted(*near);
+  fail(std::move(unknown));
+}
+
+}  // namespace roux

@@ -1,0 +1,103 @@
+// Checkpoints in and out, and scorers.
+#include <algorithm>
+
+#include "base/text.h"
+#include "compiler/interpret/domains.h"
+#include "compiler/interpret/failure.h"
+#include "compiler/interpret/primitive_groups.h"
+
+namespace roux::primitives {
+namespace {
+
+// The space that Roux noted when it wrote the file, if it did.
+std::string recorded_space(const Checkpoint& checkpoint) {
+  auto found = checkpoint.metadata().find("roux.space");
+  return found == checkpoint.metadata().end() ? "model" : found->second;
+}
+
+Data load_one(Evaluator& evaluator, const std::string& path, const Value& base, std::string space, Span span) {
+  Host& host = evaluator.host();
+  Graph& graph = evaluator.graph();
+  const std::uint32_t source = unwrap(host.open(path, span));
+  const Checkpoint& checkpoint = host.checkpoint(source);
+  if (space == "auto") space = recorded_space(checkpoint);
+  host.set_space(source, space);
+  Data data{.node = graph.source(source, graph.intern(domain_of(checkpoint))), .space = Space::combination};
+  if (space == "tensors") {
+    data.space = Space::tensors;
+  } else {
+    data.weight = graph.constant(space == "delta" ? 0 : 1);
+    data.weight_magnitude = 1;
+  }
+  if (auto* given = base.get<Data>()) {
+    SpaceContext context = evaluator.context(span);
+    const Value pair[] = {data, *given};
+    aligned_nodes(context, pair);
+    data.base = std::make_shared<const Data>(*given);
+  }
+  return data;
+}
+
+std::string text_argument(const PrimitiveCall& call, std::size_t i) { return *call.arguments[i].get<std::string>(); }
+
+}  // namespace
+
+Value load(Evaluator& evaluator, const PrimitiveCall& call) {
+  return load_one(evaluator, text_argument(call, 0), call.arguments[1], text_argument(call, 2), call.spans[0]);
+}
+
+Value load_all(Evaluator& evaluator, const PrimitiveCall& call) {
+  List models;
+  Diagnostics findings;
+  for (const std::string& path : unwrap(evaluator.host().glob(text_argument(call, 0), call.spans[0]))) {
+    try {
+      models.items.push_back(load_one(evaluator, path, call.arguments[1], "auto", call.spans[0]));
+    } catch (Failure& failure) {
+      findings.insert(findings.end(), failure.diagnostics.begin(), failure.diagnostics.end());
+    }
+  }
+  if (!findings.empty()) throw Failure{std::move(findings)};
+  return models;
+}
+
+Value save(Evaluator& evaluator, const PrimitiveCall& call) {
+  SpaceContext context = evaluator.context(call.spans[0]);
+  Value value = call.arguments[0];
+  const Graph& graph = evaluator.graph();
+  auto* data = value.get<Data>();
+  const bool plain_tensors = data && data->space == Space::tensors;
+  if (!plain_tensors && !is_delta(graph, value)) value = as_model(context, value);
+  data = value.get<Data>();
+  if (graph[data->node].domain == kNone)
+    fail(error(DiagnosticKind::wrong_type, call.spans[0], "there is no tensor to save in this value"));
+
+  const double shard = evaluator.control_number(call.arguments[3], "the shard size", call.spans[3]).value_or(1);
+  if (shard < 1)
+    fail(error(DiagnosticKind::out_of_range, call.spans[3], "the shard size is a size such as `5GB`"));
+  const Status saved = evaluator.host().save({.value = value,
+                                              .node = data->node,
+                                              .path = text_argument(call, 1),
+                                              .dtype = text_argument(call, 2),
+                                              .shard_bytes = static_cast<std::uint64_t>(shard),
+                                              .overwrite = *call.arguments[4].get<bool>(),
+                                              .span = call.span});
+  if (!saved) throw Failure{saved.error()};
+  return {};
+}
+
+Value command(Evaluator& evaluator, const PrimitiveCall& call) {
+  Scorer scorer;
+  scorer.command = text_argument(call, 0);
+  scorer.higher_is_better = text_argument(call, 1) == "max";
+  if (auto* metric = call.arguments[2].get<std::string>()) scorer.metric = *metric;
+  if (!call.arguments[3].is<NoneValue>())
+    scorer.timeout_seconds = evaluator.control_number(call.arguments[3], "the timeout", call.spans[3]);
+  if (scorer.command.find("{model}") == std::string::npos)
+    fail(error(DiagnosticKind::bad_literal, call.spans[0], "the command does not say where the model goes")
+             .hint("write `{model}` where the path of the candidate belongs: `python3 score.py {model}`"));
+  scorer.span = call.span;
+  scorer.id = evaluator.next_scorer_id();
+  return scorer;
+}
+
+}  // namespace roux::primitives

@@ -1,0 +1,74 @@
+#include "compiler/lower/facts.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+
+namespace roux {
+namespace {
+
+// Words that name a list of blocks, and words that name what stands before the blocks; anything else
+// outside of blocks (final norms, heads) stands after them.
+constexpr std::string_view kBlockWords[] = {"layers", "blocks", "h", "layer", "block"};
+constexpr std::string_view kBeforeWords[] = {"embed", "wte", "wpe", "patch", "stem", "conv_in", "conv1", "pos"};
+
+struct BlockPlace {
+  std::string stack;  // the name up to the index: `model.layers`
+  double index;
+};
+
+// The first `WORD.N.` of the name.
+std::optional<BlockPlace> block_of(std::string_view name) {
+  for (std::size_t begin = 0; begin < name.size();) {
+    const std::size_t dot = name.find('.', begin);
+    if (dot == std::string_view::npos) return std::nullopt;
+    const std::string_view word = name.substr(begin, dot - begin);
+    const std::size_t next = name.find('.', dot + 1);
+    if (next != std::string_view::npos &&
+        std::find(std::begin(kBlockWords), std::end(kBlockWords), word) != std::end(kBlockWords)) {
+      unsigned index = 0;
+      const char* first = name.data() + dot + 1;
+      const char* last = name.data() + next;
+      if (auto [end, failed] = std::from_chars(first, last, index); failed == std::errc{} && end == last)
+        return BlockPlace{std::string(name.substr(0, dot)), static_cast<double>(index)};
+    }
+    begin = dot + 1;
+  }
+  return std::nullopt;
+}
+
+bool stands_before(std::string_view name) {
+  return std::any_of(std::begin(kBeforeWords), std::end(kBeforeWords),
+                     [&](std::string_view word) { return name.find(word) != std::string_view::npos; });
+}
+
+}  // namespace
+
+std::vector<std::array<double, kTensorFacts>> tensor_facts(const Domain& domain) {
+  std::vector<std::optional<BlockPlace>> places;
+  std::map<std::string, double> counts;
+  for (const Domain::Tensor& tensor : domain.tensors) {
+    places.push_back(block_of(tensor.name));
+    if (places.back()) {
+      double& count = counts[places.back()->stack];
+      count = std::max(count, places.back()->index + 1);
+    }
+  }
+  double most = 0;
+  for (const auto& [stack, count] : counts) most = std::max(most, count);
+
+  std::vector<std::array<double, kTensorFacts>> facts;
+  for (std::size_t i = 0; i < domain.tensors.size(); ++i) {
+    const Domain::Tensor& tensor = domain.tensors[i];
+    const double count = places[i] ? counts[places[i]->stack] : most;
+    const double layer = places[i] ? places[i]->index : -1;
+    double depth = stands_before(tensor.name) ? 0 : 1;
+    if (places[i]) depth = count > 1 ? layer / (count - 1) : 0;
+    facts.push_back({layer, count, depth, static_cast<double>(tensor.shape.size()),
+                     static_cast<double>(tensor.element_count)});
+  }
+  return facts;
+}
+
+}  // namespace roux

@@ -1,0 +1,198 @@
+#include "compiler/lower/fuse.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+namespace roux {
+namespace {
+
+using Kind = Instruction::Kind;
+
+class KernelBuilder {
+ public:
+  KernelBuilder(const Graph& graph, const TensorClass& tensor_class, std::span<const std::uint32_t> source_index,
+                SlotBuilder& slots)
+      : graph_(graph), class_(tensor_class), source_index_(source_index), slots_(slots) {
+    fused_.kernel.lane = tensor_class.lane;
+  }
+
+  ValueId number(NodeId id) {
+    const ValueId value = emit(id);
+    return type_of(fused_.kernel, value) == ValueType::number
+               ? value
+               : append({.kind = Kind::op, .op = Op::to_number, .a = value});
+  }
+
+  ValueId mask(NodeId id) {
+    const ValueId value = emit(id);
+    if (type_of(fused_.kernel, value) == ValueType::mask) return value;
+    return append({.kind = Kind::op, .op = Op::ne, .a = value, .b = scalar(slots_.constant(0))});
+  }
+
+  // A plain weighted sum of sources of one dtype, as a run-time table: one kernel for any number of them.
+  bool is_table(NodeId id) const {
+    const Node& node = graph_[id];
+    if (node.kind != NodeKind::linear || node.operands[0] != kNone || node.operands.size() < 5) return false;
+    for (std::size_t i = 1; i < node.operands.size(); i += 2) {
+      const Node& value = graph_[node.operands[i + 1]];
+      if (value.kind != NodeKind::source || graph_.constant_value(node.operands[i]) == 0.0) return false;
+      if (dtype_of(value) != dtype_of(graph_[node.operands[2]])) return false;
+    }
+    return true;
+  }
+
+  ValueId table(NodeId id) {
+    const Node& node = graph_[id];
+    std::vector<TableSource> entries;
+    for (std::size_t i = 1; i < node.operands.size(); i += 2)
+      entries.push_back({source_index_[graph_[node.operands[i + 1]].attribute], slots_.slot(node.operands[i])});
+    Kernel& kernel = fused_.kernel;
+    kernel.tables.push_back(dtype_of(graph_[node.operands[2]]));
+    fused_.launch.tables.push_back(std::move(entries));
+    const auto first = static_cast<std::uint32_t>(kernel.terms.size());
+    kernel.terms.push_back({LinearTerm::Kind::table, static_cast<std::uint32_t>(kernel.tables.size() - 1), kNone});
+    return append({.kind = Kind::linear, .a = kNone, .b = first, .c = 1});
+  }
+
+  void store(DType dtype, ValueId value, StoreTarget target) {
+    fused_.kernel.stores.push_back({dtype, value});
+    fused_.launch.stores.push_back(target);
+  }
+
+  void reduce(NodeId id) {
+    const Node& node = graph_[id];
+    const auto op = static_cast<ReduceOp>(node.attribute);
+    Reduction reduction{.op = op};
+    reduction.a = op == ReduceOp::count ? mask(node.operands[0]) : number(node.operands[0]);
+    if (op == ReduceOp::dot) reduction.b = number(node.operands[1]);
+    fused_.kernel.reductions.push_back(reduction);
+    fused_.launch.reductions.push_back(slots_.slot(id));
+  }
+
+  Fused take() { return std::move(fused_); }
+
+ private:
+  DType dtype_of(const Node& source) const { return class_.sources[source_index_[source.attribute]]; }
+
+  ValueId append(Instruction instruction) {
+    fused_.kernel.body.push_back(instruction);
+    return static_cast<ValueId>(fused_.kernel.body.size() - 1);
+  }
+
+  ScalarId argument(SlotId slot) {
+    auto [it, fresh] = arguments_.emplace(slot, fused_.kernel.scalar_count);
+    if (fresh) {
+      ++fused_.kernel.scalar_count;
+      fused_.launch.scalars.push_back(slot);
+    }
+    return it->second;
+  }
+
+  ValueId scalar(SlotId slot) {
+    auto [it, fresh] = scalars_.emplace(slot, 0);
+    if (fresh) it->second = append({.kind = Kind::scalar, .a = argument(slot)});
+    return it->second;
+  }
+
+  ValueId emit(NodeId id) {
+    if (auto found = values_.find(id); found != values_.end()) return found->second;
+    const Node& node = graph_[id];
+    const ValueId value = node.level == Level::element ? emit_element(id, node) : emit_number(id, node);
+    values_[id] = value;
+    return value;
+  }
+
+  // A number coarser than elements; slots hold masks as 0 and 1.
+  ValueId emit_number(NodeId id, const Node& node) {
+    const ValueId value = scalar(slots_.slot(id));
+    if (node.type == ValueType::number) return value;
+    return append({.kind = Kind::op, .op = Op::ne, .a = value, .b = scalar(slots_.constant(0))});
+  }
+
+  ValueId emit_element(NodeId id, const Node& node) {
+    switch (node.kind) {
+      case NodeKind::source: return emit_source(node);
+      case NodeKind::linear: return emit_linear(node);
+      case NodeKind::operation: return emit_operation(node);
+      case NodeKind::uniform: return emit_random(node, Kind::uniform);
+      case NodeKind::normal: return emit_random(node, Kind::normal);
+      case NodeKind::bernoulli: return emit_random(node, Kind::bernoulli);
+      case NodeKind::top: {
+        const ValueId x = number(node.operands[0]);
+        const SlotBuilder::SelectionSlots selection = slots_.selection(id);
+        return append({.kind = Kind::top, .a = x, .b = argument(selection.threshold), .c = argument(selection.cut)});
+      }
+      default: break;
+    }
+    ROUX_CHECK(!"an element that no kernel computes");
+    return kNone;
+  }
+
+  ValueId emit_source(const Node& node) {
+    Kernel& kernel = fused_.kernel;
+    kernel.inputs.push_back(dtype_of(node));
+    fused_.launch.inputs.push_back(source_index_[node.attribute]);
+    return append({.kind = Kind::input, .a = static_cast<std::uint32_t>(kernel.inputs.size() - 1)});
+  }
+
+  ValueId emit_linear(const Node& node) {
+    std::vector<LinearTerm> terms;
+    for (std::size_t i = 1; i < node.operands.size(); i += 2) {
+      if (graph_.constant_value(node.operands[i]) == 0.0) continue;  // holds a domain, adds nothing
+      terms.push_back({LinearTerm::Kind::value, number(node.operands[i + 1]), argument(slots_.slot(node.operands[i]))});
+    }
+    const NodeId constant = node.operands[0];
+    if (terms.empty()) return scalar(constant == kNone ? slots_.constant(0) : slots_.slot(constant));
+    Instruction instruction{.kind = Kind::linear};
+    if (constant != kNone) instruction.a = argument(slots_.slot(constant));
+    instruction.b = static_cast<std::uint32_t>(fused_.kernel.terms.size());
+    instruction.c = static_cast<std::uint32_t>(terms.size());
+    fused_.kernel.terms.insert(fused_.kernel.terms.end(), terms.begin(), terms.end());
+    return append(instruction);
+  }
+
+  ValueId emit_operation(const Node& node) {
+    const OpFacts& facts = facts_of(node.op);
+    std::uint32_t operands[3] = {kNone, kNone, kNone};
+    for (int i = 0; i < facts.arity; ++i)
+      operands[i] = facts.operands[i] == ValueType::mask ? mask(node.operands[i]) : number(node.operands[i]);
+    return append({.kind = Kind::op, .op = node.op, .a = operands[0], .b = operands[1], .c = operands[2]});
+  }
+
+  ValueId emit_random(const Node& node, Kind kind) {
+    const auto [low, high] = slots_.key(node.constant);
+    Instruction instruction{.kind = kind, .a = argument(low), .b = argument(high),
+                            .c = argument(slots_.slot(node.operands[0]))};
+    if (kind == Kind::bernoulli) instruction.d = argument(slots_.slot(node.operands[1]));
+    return append(instruction);
+  }
+
+  const Graph& graph_;
+  const TensorClass& class_;
+  std::span<const std::uint32_t> source_index_;
+  SlotBuilder& slots_;
+  Fused fused_;
+  std::unordered_map<NodeId, ValueId> values_;
+  std::map<SlotId, ScalarId> arguments_;
+  std::map<SlotId, ValueId> scalars_;
+};
+
+}  // namespace
+
+Fused fuse(const Graph& graph, const LaunchRoots& roots, const TensorClass& tensor_class,
+           std::span<const std::uint32_t> source_index, LaneType selection_lane, SlotBuilder& slots) {
+  KernelBuilder builder(graph, tensor_class, source_index, slots);
+  const bool alone = roots.outputs.size() == 1 && roots.reductions.empty() && roots.selections.empty();
+  for (const auto& [node, output] : roots.outputs) {
+    const ValueId value = alone && builder.is_table(node) ? builder.table(node) : builder.number(node);
+    builder.store(tensor_class.outputs[output], value, {StoreTarget::Kind::output, output});
+  }
+  for (NodeId reduction : roots.reductions) builder.reduce(reduction);
+  for (const auto& [node, selection] : roots.selections)
+    builder.store(selection_lane == LaneType::f64 ? DType::f64 : DType::f32, builder.number(node),
+                  {StoreTarget::Kind::selection, selection});
+  return builder.take();
+}
+
+}  // namespace roux

@@ -1,0 +1,38 @@
+// Fuses everything that is made in one phase into one kernel, for one class of tensors (equal dtypes of
+// every source and output), and says how the kernel is launched. Numbers become scalar arguments.
+#pragma once
+
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "compiler/graph/graph.h"
+#include "compiler/lower/slots.h"
+
+namespace roux {
+
+struct TensorClass {
+  std::vector<DType> sources;  // per source of the plan; meaningless where the graph does not use it
+  std::vector<DType> outputs;  // per output of the plan
+  LaneType lane = LaneType::f32;
+  bool operator==(const TensorClass&) const = default;
+};
+
+// What one launch makes.
+struct LaunchRoots {
+  std::vector<std::pair<NodeId, std::uint32_t>> outputs;     // node, output
+  std::vector<NodeId> reductions;
+  std::vector<std::pair<NodeId, std::uint32_t>> selections;  // node whose values are offered, selection
+  bool empty() const { return outputs.empty() && reductions.empty() && selections.empty(); }
+};
+
+struct Fused {
+  Kernel kernel;
+  Launch launch;  // its `kernel` index is left to the caller
+};
+
+// `source_index` maps the graph's sources to those of the plan.
+Fused fuse(const Graph& graph, const LaunchRoots& roots, const TensorClass& tensor_class,
+           std::span<const std::uint32_t> source_index, LaneType selection_lane, SlotBuilder& slots);
+
+}  // namespace roux

@@ -1,0 +1,238 @@
+#include "compiler/lower/lower.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "compiler/lower/facts.h"
+#include "compiler/lower/fuse.h"
+#include "compiler/lower/schedule.h"
+#include "compiler/passes/simplify.h"
+
+namespace roux {
+namespace {
+
+constexpr std::uint64_t kTileElements = 1u << 16;
+
+class Lowering {
+ public:
+  Lowering(Graph& graph, std::span<const Checkpoint::Ptr> sources, const LowerRequest& request)
+      : graph_(graph), checkpoints_(sources), request_(request) {}
+
+  Result<Plan> run() {
+    collect_roots();
+    schedule_ = schedule(graph_, roots_);
+    collect_sources();
+    place_tensors();
+    classify();
+    SlotBuilder slots(graph_, schedule_, plan_, selection_lane_);
+    for (NodeId node : schedule_.nodes)  // operands first: slots come before their uses
+      if (graph_[node].level != Level::element) slots.slot(node);
+    build_stages(slots);
+    for (std::size_t i = request_.outputs.size(); i < roots_.size(); ++i)
+      plan_.numbers.push_back(slots.slot(roots_[i]));
+    order_tensors();
+    plan_.threads = request_.threads;
+    plan_.tile_elements = kTileElements;
+    estimate_bytes();
+    ROUX_DO(verify(plan_));
+    return std::move(plan_);
+  }
+
+ private:
+  void collect_roots() {
+    for (const OutputRoot& output : request_.outputs) roots_.push_back(graph_.number(output.node));
+    for (NodeId number : request_.numbers) roots_.push_back(number);
+    if (request_.optimize) roots_ = simplify(graph_, roots_);
+    for (const OutputRoot& output : request_.outputs) plan_.outputs.push_back({output.name, output.dtypes});
+  }
+
+  // The sources that the graph reads; those only named by a zero coefficient stay out.
+  void collect_sources() {
+    source_index_.assign(checkpoints_.size(), kNone);
+    for (NodeId node : schedule_.nodes)
+      if (graph_[node].kind == NodeKind::source) add_source(graph_[node].attribute);
+    plan_.carried = request_.carried;
+    for (CarriedTensor& carried : plan_.carried)
+      for (CarriedTensor::Place& place : carried.places) {
+        add_source(place.source);
+        place.source = source_index_[place.source];
+      }
+  }
+
+  void add_source(std::uint32_t source) {
+    if (source_index_[source] != kNone) return;
+    source_index_[source] = static_cast<std::uint32_t>(plan_.sources.size());
+    plan_.sources.push_back({checkpoints_[source]->path(), source});
+    used_.push_back(checkpoints_[source]);
+  }
+
+  void place_tensors() {
+    const Domain& domain = graph_.domain(request_.domain);
+    const auto facts = tensor_facts(domain);
+    for (std::size_t t = 0; t < domain.tensors.size(); ++t) {
+      const Domain::Tensor& tensor = domain.tensors[t];
+      PlannedTensor planned{.name = tensor.name, .shape = tensor.shape, .element_count = tensor.element_count,
+                            .facts = facts[t]};
+      for (const Checkpoint::Ptr& checkpoint : used_) {
+        const auto index = checkpoint->find(tensor.name);
+        planned.in_source.push_back(index ? static_cast<std::uint32_t>(*index) : kNone);
+      }
+      for (const OutputRoot& output : request_.outputs) planned.in_output.push_back(output.positions[t]);
+      plan_.tensors.push_back(std::move(planned));
+    }
+  }
+
+  void classify() {
+    for (std::size_t t = 0; t < plan_.tensors.size(); ++t) {
+      TensorClass tensor_class;
+      for (std::size_t s = 0; s < used_.size(); ++s) {
+        const std::uint32_t index = plan_.tensors[t].in_source[s];
+        const DType dtype = index == kNone ? DType::f32 : used_[s]->tensors()[index].dtype;
+        tensor_class.sources.push_back(dtype);
+        if (dtype == DType::f64) tensor_class.lane = selection_lane_ = LaneType::f64;
+      }
+      for (const OutputRoot& output : request_.outputs) tensor_class.outputs.push_back(output.dtypes[t]);
+      auto found = std::find(classes_.begin(), classes_.end(), tensor_class);
+      plan_.tensors[t].tensor_class = static_cast<std::uint32_t>(found - classes_.begin());
+      if (found == classes_.end()) classes_.push_back(std::move(tensor_class));
+    }
+  }
+
+  // Everything whose operands are known at the beginning of this phase. What is offered to selections is a
+  // launch of its own: it is swept more than once.
+  std::vector<LaunchRoots> roots_at(Moment moment, SlotBuilder& slots) {
+    LaunchRoots made, offered;
+    for (std::size_t i = 0; i < request_.outputs.size(); ++i)
+      if (schedule_.known.at(roots_[i]) == moment) made.outputs.emplace_back(roots_[i], static_cast<std::uint32_t>(i));
+    std::set<std::uint32_t> selections;
+    for (NodeId node : schedule_.nodes) {
+      auto found = schedule_.made.find(node);
+      if (found == schedule_.made.end() || found->second != moment) continue;
+      if (graph_[node].kind == NodeKind::reduction) {
+        made.reductions.push_back(node);
+      } else if (const std::uint32_t s = slots.selection(node).selection; selections.insert(s).second) {
+        offered.selections.emplace_back(graph_[node].operands[0], s);
+      }
+    }
+    std::vector<LaunchRoots> launches;
+    if (!offered.empty()) launches.push_back(std::move(offered));
+    if (!made.empty()) launches.push_back(std::move(made));
+    return launches;
+  }
+
+  void build_stages(SlotBuilder& slots) {
+    for (std::uint32_t s = 0; s < schedule_.stage_count; ++s) {
+      Stage stage;
+      std::vector<std::vector<LaunchRoots>> phases;
+      for (std::uint32_t p = 0; p < schedule_.phase_counts[s]; ++p) phases.push_back(roots_at({s, p}, slots));
+      stage.reason = reason_of(phases);
+      for (const TensorClass& tensor_class : classes_) {
+        std::vector<Phase> of_class;
+        for (const auto& launches : phases) {
+          Phase phase;
+          for (const LaunchRoots& launch : launches) phase.launches.push_back(add_launch(launch, tensor_class, slots));
+          of_class.push_back(std::move(phase));
+        }
+        stage.classes.push_back(std::move(of_class));
+      }
+      plan_.stages.push_back(std::move(stage));
+    }
+  }
+
+  Launch add_launch(const LaunchRoots& roots, const TensorClass& tensor_class, SlotBuilder& slots) {
+    Fused fused = fuse(graph_, roots, tensor_class, source_index_, selection_lane_, slots);
+    auto same = std::find(plan_.kernels.begin(), plan_.kernels.end(), fused.kernel);
+    fused.launch.kernel = static_cast<std::uint32_t>(same - plan_.kernels.begin());
+    if (same == plan_.kernels.end()) plan_.kernels.push_back(std::move(fused.kernel));
+    return std::move(fused.launch);
+  }
+
+  std::string reason_of(const std::vector<std::vector<LaunchRoots>>& phases) const {
+    std::size_t statistics = 0, over_model = 0, over_tensor = 0, outputs = 0;
+    for (const auto& launches : phases) {
+      for (const LaunchRoots& roots : launches) {
+        statistics += roots.selections.size();
+        outputs += roots.outputs.size();
+        for (NodeId node : roots.reductions) ++(graph_[node].scope == Level::recipe ? over_model : over_tensor);
+      }
+    }
+    std::vector<std::string> texts;
+    if (statistics) texts.push_back(format_count(statistics, "threshold"));
+    if (over_tensor) texts.push_back(format_count(over_tensor, "reduction") + " over each tensor");
+    if (over_model) texts.push_back(format_count(over_model, "reduction") + " over the model");
+    if (outputs) texts.push_back(format_count(outputs, "output"));
+    return join(texts, ", ");
+  }
+
+  // In the order of the files, so that reading is sequential.
+  void order_tensors() {
+    for (std::uint32_t t = 0; t < plan_.tensors.size(); ++t) plan_.order.push_back(t);
+    if (used_.empty()) return;
+    const auto place = [&](std::uint32_t t) {
+      const std::uint32_t index = plan_.tensors[t].in_source[0];
+      if (index == kNone) return std::pair(~0u, std::uint64_t{0});
+      const TensorInfo& info = used_[0]->tensors()[index];
+      return std::pair(info.file, info.offset);
+    };
+    std::stable_sort(plan_.order.begin(), plan_.order.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return place(a) < place(b); });
+  }
+
+  // Bytes per element that a phase of a class reads (a selecting phase is swept twice) and writes.
+  std::pair<std::uint64_t, std::uint64_t> bytes_per_element(const Phase& phase, const TensorClass& of) const {
+    std::set<std::uint32_t> read;
+    std::uint64_t stored = 0;
+    bool selects = false;
+    for (const Launch& launch : phase.launches) {
+      read.insert(launch.inputs.begin(), launch.inputs.end());
+      for (const auto& table : launch.tables)
+        for (const TableSource& entry : table) read.insert(entry.source);
+      for (std::size_t i = 0; i < launch.stores.size(); ++i) {
+        if (launch.stores[i].kind == StoreTarget::Kind::selection)
+          selects = true;
+        else
+          stored += static_cast<std::uint64_t>(bytes_of(plan_.kernels[launch.kernel].stores[i].dtype));
+      }
+    }
+    std::uint64_t in = 0;
+    for (std::uint32_t source : read) in += static_cast<std::uint64_t>(bytes_of(of.sources[source]));
+    return {selects ? 2 * in : in, stored};
+  }
+
+  void estimate_bytes() {
+    std::vector<std::uint64_t> elements(classes_.size());
+    for (const PlannedTensor& tensor : plan_.tensors) elements[tensor.tensor_class] += tensor.element_count;
+    for (const Stage& stage : plan_.stages)
+      for (std::size_t c = 0; c < classes_.size(); ++c)
+        for (const Phase& phase : stage.classes[c]) {
+          const auto [in, stored] = bytes_per_element(phase, classes_[c]);
+          plan_.bytes_read += elements[c] * in;
+          plan_.bytes_written += elements[c] * stored;
+        }
+    for (const CarriedTensor& carried : plan_.carried) {
+      plan_.bytes_read += carried.byte_count * carried.places.size();
+      plan_.bytes_written += carried.byte_count * carried.in_output.size();
+    }
+  }
+
+  Graph& graph_;
+  std::span<const Checkpoint::Ptr> checkpoints_;
+  const LowerRequest& request_;
+  Plan plan_;
+  std::vector<NodeId> roots_;
+  Schedule schedule_;
+  std::vector<std::uint32_t> source_index_;
+  std::vector<Checkpoint::Ptr> used_;
+  std::vector<TensorClass> classes_;
+  LaneType selection_lane_ = LaneType::f32;
+};
+
+}  // namespace
+
+Result<Plan> lower(Graph& graph, std::span<const Checkpoint::Ptr> sources, const LowerRequest& request) {
+  return Lowering(graph, sources, request).run();
+}
+
+}  // namespace roux

@@ -1,0 +1,104 @@
+#include "compiler/passes/simplify.h"
+
+#include <unordered_map>
+
+namespace roux {
+namespace {
+
+class Simplifier {
+ public:
+  explicit Simplifier(Graph& graph) : graph_(graph) {}
+
+  NodeId operator()(NodeId id) {
+    if (auto known = done_.find(id); known != done_.end()) return known->second;
+    // Ids ascend in dependency order, so recursion is as deep as the expression; long sums are one node.
+    const NodeId result = rewrite(id);
+    done_[id] = result;
+    return result;
+  }
+
+ private:
+  NodeId rewrite(NodeId id) {
+    const Node node = graph_[id];  // a copy: the graph grows below
+    switch (node.kind) {
+      case NodeKind::constant:
+      case NodeKind::unknown:
+      case NodeKind::fact:
+      case NodeKind::source: return id;
+      case NodeKind::linear: return linear(node);
+      case NodeKind::operation: return operation(node);
+      case NodeKind::uniform:
+      case NodeKind::normal:
+      case NodeKind::bernoulli: {
+        std::optional<NodeId> p;
+        if (node.operands.size() > 1) p = (*this)(node.operands[1]);
+        return graph_.random(node.kind, node.constant, (*this)(node.operands[0]), p);
+      }
+      case NodeKind::reduction: {
+        const NodeId a = (*this)(node.operands[0]);
+        const NodeId b = node.operands.size() > 1 ? (*this)(node.operands[1]) : kNone;
+        return graph_.reduce(static_cast<ReduceOp>(node.attribute), node.scope, a, b);
+      }
+      case NodeKind::largest:
+        return graph_.largest((*this)(node.operands[0]), (*this)(node.operands[1]), node.scope);
+      case NodeKind::top:
+        return graph_.top((*this)(node.operands[0]), (*this)(node.operands[1]), node.scope);
+    }
+    return id;
+  }
+
+  NodeId linear(const Node& node) {
+    std::vector<Term> terms;
+    if (node.operands[0] != kNone) terms.push_back({graph_.constant(1), (*this)(node.operands[0])});
+    for (std::size_t i = 1; i < node.operands.size(); i += 2)
+      terms.push_back({(*this)(node.operands[i]), (*this)(node.operands[i + 1])});
+    return graph_.linear(terms);
+  }
+
+  bool is_operation(NodeId id, Op op) const {
+    return graph_[id].kind == NodeKind::operation && graph_[id].op == op;
+  }
+
+  NodeId operation(const Node& node) {
+    std::vector<NodeId> x;
+    for (NodeId operand : node.operands) x.push_back((*this)(operand));
+    if (facts_of(node.op).idempotent && is_operation(x[0], node.op)) return x[0];  // f(f(x)) = f(x)
+    switch (node.op) {
+      case Op::logical_not:
+        if (is_operation(x[0], Op::logical_not)) return graph_[x[0]].operands[0];
+        break;
+      case Op::logical_and:
+      case Op::logical_or:
+        if (x[0] == x[1] && graph_[x[0]].type == ValueType::mask) return x[0];
+        break;
+      case Op::ne: {  // number(m) != 0 is m
+        const auto zero = [&](NodeId id) { return graph_.constant_value(id) == 0.0; };
+        if (is_operation(x[0], Op::to_number) && zero(x[1])) return graph_[x[0]].operands[0];
+        if (is_operation(x[1], Op::to_number) && zero(x[0])) return graph_[x[1]].operands[0];
+        break;
+      }
+      case Op::where: {
+        if (x[1] == x[2] && graph_[x[1]].level >= graph_[x[0]].level) return x[1];
+        if (is_operation(x[0], Op::logical_not))
+          return graph_.operation(Op::where, {graph_[x[0]].operands[0], x[2], x[1]});
+        break;
+      }
+      default: break;
+    }
+    return graph_.operation(node.op, std::move(x));
+  }
+
+  Graph& graph_;
+  std::unordered_map<NodeId, NodeId> done_;
+};
+
+}  // namespace
+
+std::vector<NodeId> simplify(Graph& graph, const std::vector<NodeId>& roots) {
+  Simplifier simplifier(graph);
+  std::vector<NodeId> result;
+  for (NodeId root : roots) result.push_back(simplifier(root));
+  return result;
+}
+
+}  // namespace roux

@@ -1,0 +1,108 @@
+#include "compiler/sema/arguments.h"
+
+#include "base/text.h"
+
+namespace roux {
+namespace {
+
+// Words that other tools use for the same thing.
+struct ForeignWord {
+  const char* word;
+  const char* ours;
+  const char* conversion;  // what to write, as text around the value; null: the same value
+};
+
+constexpr ForeignWord kForeignWords[] = {
+    {"lambda", "scale", nullptr},      {"lambda_", "scale", nullptr},  {"alpha", "t", nullptr},
+    {"weight", "weights", nullptr},    {"density", "k", nullptr},      {"density", "keep", nullptr},
+    {"density", "p", "1 - "},          {"drop_rate", "p", nullptr},    {"base_model", "base", nullptr},
+    {"output", "path", nullptr},       {"out", "path", nullptr},       {"torch_dtype", "dtype", nullptr},
+    {"max_shard_size", "shard", nullptr},
+};
+
+bool has_parameter(const Callee& callee, std::string_view name) {
+  for (const ast::Parameter& parameter : *callee.parameters)
+    if (parameter.name.text == name) return true;
+  return false;
+}
+
+std::string hint_for(const Callee& callee, const ast::Argument& argument, const ast::Module& module) {
+  for (const ForeignWord& row : kForeignWords) {
+    if (argument.name != row.word || !has_parameter(callee, row.ours)) continue;
+    std::string value = "...";
+    if (auto* number = std::get_if<ast::Number>(&module[argument.value].node))
+      value = row.conversion ? format_number(1 - number->value) : format_number(number->value);
+    return "what other tools call `" + argument.name + "` is `" + row.ours + " = " + value + "` here; " +
+           callee.signature;
+  }
+  std::vector<std::string> names;
+  for (const ast::Parameter& parameter : *callee.parameters) names.push_back(parameter.name.text);
+  if (auto near = nearest(argument.name, names))
+    return "nearest is " + quoted(*near) + "; " + callee.signature;
+  return callee.signature;
+}
+
+}  // namespace
+
+bool takes_operands(const std::vector<ast::Parameter>& parameters) {
+  return !parameters.empty() && parameters[0].type && parameters[0].type->name == "operands";
+}
+
+Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast::Argument>& arguments,
+                                    const ast::Module& module, Span call_span) {
+  const std::vector<ast::Parameter>& parameters = *callee.parameters;
+  ArgumentPlan plan;
+  plan.of_parameter.resize(parameters.size());
+  Diagnostics findings;
+
+  std::vector<std::size_t> positional;
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (arguments[i].name.empty()) positional.push_back(i);
+  if (takes_operands(parameters) && positional.size() > 1) {
+    plan.gathered = positional;
+    plan.of_parameter[0] = positional[0];
+    positional.clear();
+  }
+  for (std::size_t i = 0; i < positional.size(); ++i) {
+    if (i < parameters.size()) {
+      plan.of_parameter[i] = positional[i];
+      continue;
+    }
+    findings.push_back(error(DiagnosticKind::too_many_arguments, module[arguments[positional[i]].value].span,
+                             quoted(callee.name) + " takes " +
+                                 format_count(parameters.size(), "argument") + ", got " +
+                                 std::to_string(positional.size()))
+                           .hint(callee.signature));
+    break;
+  }
+
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const ast::Argument& argument = arguments[i];
+    if (argument.name.empty()) continue;
+    std::size_t at = 0;
+    while (at < parameters.size() && parameters[at].name.text != argument.name) ++at;
+    if (at == parameters.size()) {
+      findings.push_back(error(DiagnosticKind::unknown_argument, argument.name_span,
+                               quoted(callee.name) + " has no argument " + quoted(argument.name))
+                             .hint(hint_for(callee, argument, module)));
+    } else if (plan.of_parameter[at]) {
+      findings.push_back(error(DiagnosticKind::doubled_argument, argument.name_span,
+                               "argument " + quoted(argument.name) + " is given twice")
+                             .note(module[arguments[*plan.of_parameter[at]].value].span, "here first")
+                             .hint(callee.signature));
+    } else {
+      plan.of_parameter[at] = i;
+    }
+  }
+
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (plan.of_parameter[i] || parameters[i].default_value != ast::kNoExpr) continue;
+    findings.push_back(error(DiagnosticKind::missing_argument, call_span,
+                             quoted(callee.name) + " needs " + quoted(parameters[i].name.text))
+                           .hint(callee.signature));
+  }
+  if (!findings.empty()) return findings;
+  return plan;
+}
+
+}  // namespace roux

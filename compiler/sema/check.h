@@ -1,0 +1,25 @@
+// What can be told of a recipe from its text alone: every name is bound, once, before its use; types exist;
+// calls of known methods name their arguments rightly; no statement is without effect; nothing is used that
+// is parsed but not yet meant. All findings, in source order. Touches no file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "compiler/sema/library.h"
+
+namespace roux {
+
+// Names that are bound before the first statement beside the library's methods.
+const std::vector<std::string>& constant_names();  // pi, inf
+const std::vector<std::string>& tensor_names();    // layer, layer_count, depth, ndim, numel
+
+struct CheckOptions {
+  bool allow_plain_expressions = false;  // an expression without effect may stand as a statement
+};
+
+Diagnostics check(const SourceMap& sources, const ast::Module& module, Library& library,
+                  const CheckOptions& options);
+
+}  // namespace roux

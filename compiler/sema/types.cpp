@@ -1,0 +1,83 @@
+#include "compiler/sema/types.h"
+
+#include "base/dtype.h"
+#include "base/text.h"
+
+namespace roux {
+namespace {
+
+struct Row {
+  const char* name;
+  TypeName type;
+};
+
+constexpr Row kTypes[] = {
+    {"any", TypeName::any},           {"model", TypeName::model},       {"delta", TypeName::delta},
+    {"tensors", TypeName::tensors},   {"number", TypeName::number},     {"fraction", TypeName::fraction},
+    {"count", TypeName::count},       {"bool", TypeName::boolean},      {"string", TypeName::string},
+    {"none", TypeName::none},         {"list", TypeName::list},         {"record", TypeName::record},
+    {"soup", TypeName::soup},         {"scorer", TypeName::scorer},     {"function", TypeName::function},
+    {"scope", TypeName::scope},       {"dtype", TypeName::dtype},       {"operands", TypeName::operands},
+    {"layers", TypeName::layers},     {"net", TypeName::net},           {"dataset", TypeName::dataset},
+};
+
+constexpr const char* kScopes[] = {"tensor", "row", "column", "model"};
+constexpr DType kFloatingDTypes[] = {DType::f64,  DType::f32,     DType::f16,
+                                     DType::bf16, DType::f8_e4m3, DType::f8_e5m2};
+
+}  // namespace
+
+const TypeName* find_type(std::string_view name) {
+  for (const Row& row : kTypes)
+    if (row.name == name) return &row.type;
+  return nullptr;
+}
+
+std::vector<std::string> type_names() {
+  std::vector<std::string> names;
+  for (const Row& row : kTypes) names.push_back(row.name);
+  return names;
+}
+
+std::vector<std::string> choices_of(const ast::Type& type) {
+  switch (type.kind) {
+    case ast::Type::Kind::literal: return {type.name};
+    case ast::Type::Kind::tuple: return {};
+    case ast::Type::Kind::named: {
+      if (type.name == "scope") return {std::begin(kScopes), std::end(kScopes)};
+      std::vector<std::string> names;
+      if (type.name == "dtype") {
+        for (DType dtype : kFloatingDTypes) names.emplace_back(name_of(dtype));
+        for (DType dtype : kFloatingDTypes) names.emplace_back(config_name_of(dtype));
+      }
+      return names;
+    }
+    case ast::Type::Kind::either:
+    case ast::Type::Kind::optional: {
+      std::vector<std::string> all;
+      for (const ast::Type& part : type.arguments)
+        for (std::string& choice : choices_of(part)) all.push_back(std::move(choice));
+      return all;
+    }
+  }
+  return {};
+}
+
+std::string to_text(const ast::Type& type) {
+  std::vector<std::string> parts;
+  for (const ast::Type& part : type.arguments) parts.push_back(to_text(part));
+  switch (type.kind) {
+    case ast::Type::Kind::literal: return string_literal(type.name);
+    case ast::Type::Kind::tuple: return "(" + join(parts, ", ") + ")";
+    case ast::Type::Kind::either: return join(parts, " | ");
+    case ast::Type::Kind::optional: return parts[0] + "?";
+    case ast::Type::Kind::named: break;
+  }
+  std::string text = type.name;
+  if (!parts.empty()) text += "[" + join(parts, ", ") + "]";
+  if (type.range)
+    text += "(" + format_number(type.range->first) + ".." + format_number(type.range->second) + ")";
+  return text;
+}
+
+}  // namespace roux
