@@ -1,0 +1,221 @@
+// The engine: text to recipe, recipe to rehearsal, rehearsal to run. Straight-line; the stages are functions
+// of compiler/ and runtime/. Bugs of ours, thrown as InternalError, end here as diagnostics.
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <tuple>
+
+#include "api/performance.h"
+#include "api/rehearsal.h"
+#include "api/roux.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "compiler/interpret/evaluator.h"
+#include "compiler/sema/check.h"
+#include "compiler/syntax/parse.h"
+
+namespace roux {
+
+struct Recipe::State {
+  std::string text;
+  ast::Module module;
+  Diagnostics findings;  // of the static check; errors too, to be told together with what headers tell
+};
+
+struct Engine::State {
+  Options options;
+  SourceMap sources;
+  Library library{sources, embedded_library()};
+  std::unique_ptr<KernelCache> kernels;
+};
+
+namespace {
+
+Diagnostic internal_error(const std::exception& bug) {
+  return error(DiagnosticKind::internal, {}, std::string("a bug in roux: ") + bug.what())
+      .hint("please report it, with the recipe");
+}
+
+// Runs `body`, turning what only a bug can throw into a diagnostic.
+template <class F>
+auto guarded(F body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return Diagnostics{error(DiagnosticKind::memory_budget, {}, "out of memory")};
+  } catch (const std::exception& bug) {
+    return Diagnostics{internal_error(bug)};
+  }
+}
+
+int core_count() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+// Errors only, each once, in the order of the text, at most as many as people read.
+Diagnostics errors_of(Diagnostics findings) {
+  std::erase_if(findings, [](const Diagnostic& d) { return d.severity != Severity::error; });
+  const auto place = [](const Diagnostic& d) { return std::tuple(d.span.source, d.span.begin, d.span.end); };
+  std::stable_sort(findings.begin(), findings.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
+  const auto repeated = [&](const Diagnostic& a, const Diagnostic& b) {
+    return a.kind == b.kind && place(a) == place(b) && a.message == b.message;
+  };
+  findings.erase(std::unique(findings.begin(), findings.end(), repeated), findings.end());
+  if (findings.size() > limits::kFindings) findings.resize(limits::kFindings);
+  return findings;
+}
+
+std::string unknown_setting_hint(const std::string& name, const std::vector<std::string>& params) {
+  if (auto near = nearest(name, params)) return "nearest is " + quoted(*near);
+  if (params.empty()) return "the recipe has no `param`";
+  return "it has " + join(params, ", ");
+}
+
+Diagnostics check_settings(const ast::Module& module, const Settings& settings) {
+  std::vector<std::string> params;
+  for (const ast::Statement& statement : module.statements)
+    if (auto* param = std::get_if<ast::Param>(&statement.node)) params.push_back(param->parameter.name.text);
+  Diagnostics findings;
+  for (const auto& [name, text] : settings)
+    if (std::find(params.begin(), params.end(), name) == params.end())
+      findings.push_back(error(DiagnosticKind::unknown_parameter, {}, "the recipe has no parameter " + quoted(name))
+                             .hint(unknown_setting_hint(name, params)));
+  return findings;
+}
+
+}  // namespace
+
+std::string_view version() { return ROUX_VERSION; }
+
+Result<Engine> Engine::create(const Options& options) {
+  auto state = std::make_unique<State>();
+  state->options = options;
+  if (options.threads < 0 || options.threads > limits::kThreads)
+    return error(DiagnosticKind::bad_option, {},
+                 "threads are from 1 to " + std::to_string(limits::kThreads) + ", got " + std::to_string(options.threads));
+  if (options.threads == 0) state->options.threads = core_count();
+  if (options.tile_elements % kBlock != 0)
+    return error(DiagnosticKind::bad_option, {}, "a tile is a multiple of " + std::to_string(kBlock) + " elements");
+  ROUX_TRY(auto backend, make_backend(options.backend, {.vector_width = options.vector_width,
+                                                        .optimize = options.optimize}));
+  state->kernels = std::make_unique<KernelCache>(std::move(backend));
+  return Engine(std::move(state));
+}
+
+Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+Result<Recipe> Engine::compile(std::string name, std::string text) {
+  return guarded([&]() -> Result<Recipe> {
+    const SourceId source = state_->sources.add(std::move(name), text);
+    ROUX_TRY(ast::Module module, parse(state_->sources, source));
+    Diagnostics findings = roux::check(state_->sources, module, state_->library, {});
+    return Recipe(std::make_shared<const Recipe::State>(
+        Recipe::State{std::move(text), std::move(module), std::move(findings)}));
+  });
+}
+
+namespace {
+
+// Evaluates the recipe against headers. On success the rehearsal holds what the run will do.
+Diagnostics rehearse(SourceMap& sources, Library& library, const Recipe::State& recipe, const Settings& settings,
+                     Graph& graph, Rehearsal& rehearsal) {
+  Diagnostics findings = recipe.findings;
+  const Diagnostics wrong_settings = check_settings(recipe.module, settings);
+  findings.insert(findings.end(), wrong_settings.begin(), wrong_settings.end());
+  Evaluator evaluator(sources, library, graph, rehearsal);
+  const Diagnostics found = evaluator.run(recipe.module, settings);
+  findings.insert(findings.end(), found.begin(), found.end());
+  return errors_of(std::move(findings));
+}
+
+}  // namespace
+
+Result<CheckReport> Engine::check(const Recipe& recipe, const Settings& settings) {
+  return guarded([&]() -> Result<CheckReport> {
+    Graph graph;
+    Rehearsal rehearsal(graph, state_->options);
+    Diagnostics findings = rehearse(state_->sources, state_->library, recipe.state(), settings, graph, rehearsal);
+    if (!findings.empty()) return findings;
+    Diagnostics notes = recipe.state().findings;
+    notes.insert(notes.end(), rehearsal.notes().begin(), rehearsal.notes().end());
+    return CheckReport{std::move(notes)};
+  });
+}
+
+Result<std::string> Engine::plan(const Recipe& recipe, const Settings& settings, bool kernels) {
+  return guarded([&]() -> Result<std::string> {
+    Graph graph;
+    Rehearsal rehearsal(graph, state_->options);
+    Diagnostics findings = rehearse(state_->sources, state_->library, recipe.state(), settings, graph, rehearsal);
+    if (!findings.empty()) return findings;
+    return rehearsal.describe(kernels);
+  });
+}
+
+Result<Report> Engine::run(const Recipe& recipe, const Settings& settings, const Events& events) {
+  return guarded([&]() -> Result<Report> {
+    const auto begin = std::chrono::steady_clock::now();
+    Graph rehearsed;
+    Rehearsal rehearsal(rehearsed, state_->options);
+    Diagnostics findings =
+        rehearse(state_->sources, state_->library, recipe.state(), settings, rehearsed, rehearsal);
+    if (!findings.empty()) return findings;
+    if (events.on_note) {
+      for (const Diagnostic& note : recipe.state().findings) events.on_note(note);
+      for (const Diagnostic& note : rehearsal.notes()) events.on_note(note);
+    }
+
+    Graph graph;
+    Performance performance(graph, state_->options, *state_->kernels, events,
+                            {recipe.state().text, settings, rehearsal.output_paths()});
+    Evaluator evaluator(state_->sources, state_->library, graph, performance);
+    Diagnostics failed = evaluator.run(recipe.state().module, settings);
+    if (!failed.empty()) return failed;
+    ROUX_DO(performance.commit());
+    performance.score_outputs();
+    Report report = performance.report();
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return report;
+  });
+}
+
+Result<std::string> Engine::evaluate(const std::string& expression, const Events& events) {
+  return guarded([&]() -> Result<std::string> {
+    const SourceId source = state_->sources.add("<eval>", expression);
+    ROUX_TRY(const ast::Module module, parse(state_->sources, source));
+    Diagnostics findings =
+        roux::check(state_->sources, module, state_->library, {.allow_plain_expressions = true});
+    if (has_errors(findings)) return errors_of(std::move(findings));
+    {
+      Graph graph;
+      Rehearsal rehearsal(graph, state_->options);
+      Evaluator evaluator(state_->sources, state_->library, graph, rehearsal);
+      if (auto rehearsed = evaluator.evaluate(module); !rehearsed) return std::move(rehearsed).error();
+    }
+    Graph graph;
+    Performance performance(graph, state_->options, *state_->kernels, events, {expression, {}, {}});
+    Evaluator evaluator(state_->sources, state_->library, graph, performance);
+    ROUX_TRY(const Value value, evaluator.evaluate(module));
+    ROUX_TRY(std::string text, evaluator.show(value));
+    ROUX_DO(performance.commit());
+    return value.is<NoneValue>() ? std::string() : text;
+  });
+}
+
+std::string Engine::render(const Diagnostics& diagnostics) const {
+  return roux::render(diagnostics, state_->sources);
+}
+std::string Engine::render(const Diagnostic& diagnostic) const {
+  return roux::render(diagnostic, state_->sources);
+}
+
+std::string render(const Diagnostics& diagnostics) {
+  static const SourceMap kNoSources;
+  return render(diagnostics, kNoSources);
+}
+
+std::optional<std::uint64_t> size_from_text(std::string_view text) { return parse_bytes(text); }
+
+}  // namespace roux

@@ -1,0 +1,122 @@
+#include "api/inputs.h"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/text.h"
+
+namespace roux {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string canonical_key(const std::string& path) {
+  std::error_code failed;
+  fs::path canonical = fs::weakly_canonical(path, failed);
+  std::string key = failed ? path : canonical.string();
+  while (key.size() > 1 && key.back() == '/') key.pop_back();
+  return key;
+}
+
+// Headers without data: what a save of this recipe will have written by the time it is read.
+class PromisedCheckpoint : public Checkpoint {
+ public:
+  explicit PromisedCheckpoint(const OutputLayout& layout)
+      : path_(layout.path), is_folder_(!layout.path.ends_with(".safetensors")), metadata_(layout.metadata) {
+    for (const OutputTensor& tensor : layout.tensors) {
+      TensorInfo info{.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape, .element_count = 1};
+      for (std::int64_t extent : tensor.shape) info.element_count *= static_cast<std::uint64_t>(extent);
+      info.byte_count = info.element_count * static_cast<std::uint64_t>(bytes_of(tensor.dtype));
+      tensors_.push_back(std::move(info));
+    }
+    std::sort(tensors_.begin(), tensors_.end(),
+              [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
+    if (layout.companions) config_ = layout.companions->config();
+  }
+
+  const std::string& path() const override { return path_; }
+  bool is_folder() const override { return is_folder_; }
+  const std::vector<std::string>& files() const override { return files_; }
+  std::uint64_t file_bytes() const override { return 0; }
+  const std::vector<TensorInfo>& tensors() const override { return tensors_; }
+  std::optional<std::size_t> find(std::string_view name) const override {
+    auto at = std::lower_bound(tensors_.begin(), tensors_.end(), name,
+                               [](const TensorInfo& t, std::string_view n) { return t.name < n; });
+    if (at == tensors_.end() || at->name != name) return std::nullopt;
+    return static_cast<std::size_t>(at - tensors_.begin());
+  }
+  const std::map<std::string, std::string>& metadata() const override { return metadata_; }
+  const std::optional<std::string>& config() const override { return config_; }
+  const std::optional<std::string>& quantized() const override { return quantized_; }
+  Status read(std::size_t, std::uint64_t, std::uint64_t, void*) const override {
+    throw InternalError("a promised checkpoint was read");
+  }
+  const std::string& header_digest() const override { return path_; }
+  Result<Digest> digest(int) const override { throw InternalError("a promised checkpoint was read"); }
+
+ private:
+  std::string path_;
+  bool is_folder_;
+  std::vector<std::string> files_;
+  std::vector<TensorInfo> tensors_;
+  std::map<std::string, std::string> metadata_;
+  std::optional<std::string> config_, quantized_;
+};
+
+}  // namespace
+
+std::uint32_t Inputs::add(const std::string& key, Checkpoint::Ptr checkpoint) {
+  const auto index = static_cast<std::uint32_t>(checkpoints_.size());
+  checkpoints_.push_back(std::move(checkpoint));
+  spaces_.emplace_back("model");
+  by_path_[key] = index;
+  return index;
+}
+
+Result<std::uint32_t> Inputs::open(const std::string& path, Span span) {
+  const std::string key = canonical_key(path);
+  if (auto known = by_path_.find(key); known != by_path_.end()) return known->second;
+  if (auto promised = promised_.find(key); promised != promised_.end()) return add(key, promised->second);
+  ROUX_TRY(Checkpoint::Ptr checkpoint, Checkpoint::open(path, span));
+  return add(key, std::move(checkpoint));
+}
+
+void Inputs::promise(const OutputLayout& layout) {
+  promised_[canonical_key(layout.path)] = std::make_shared<const PromisedCheckpoint>(layout);
+}
+
+Result<std::vector<std::string>> Inputs::glob(const std::string& pattern, Span span) const {
+  std::vector<std::string> paths;
+  glob_t found{};
+  if (::glob(pattern.c_str(), GLOB_NOSORT | GLOB_TILDE, nullptr, &found) == 0)
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  for (const auto& [path, checkpoint] : promised_)
+    if (glob_matches(pattern, checkpoint->path())) paths.push_back(checkpoint->path());
+  std::sort(paths.begin(), paths.end(), natural_less);
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  if (!paths.empty()) return paths;
+
+  Diagnostic none = error(DiagnosticKind::no_match, span, "nothing matches " + quoted(pattern));
+  const fs::path folder = fs::path(pattern).parent_path();
+  std::error_code failed;
+  if (folder.string().find_first_of("*?[") == std::string::npos && !folder.empty() && !fs::exists(folder, failed))
+    none.help = "there is no folder " + quoted(folder.string()) + "; paths are relative to the working directory, " +
+                quoted(fs::current_path(failed).string());
+  else
+    none.help = "paths are relative to the working directory, " + quoted(fs::current_path(failed).string());
+  return none;
+}
+
+Result<bool> Inputs::same(std::uint32_t a, std::uint32_t b) const {
+  if (a == b) return true;
+  const Checkpoint &first = *checkpoints_[a], &second = *checkpoints_[b];
+  if (first.header_digest() != second.header_digest()) return false;
+  ROUX_TRY(const Digest digest_a, first.digest(threads_));
+  ROUX_TRY(const Digest digest_b, second.digest(threads_));
+  return digest_a == digest_b;
+}
+
+}  // namespace roux

@@ -1,0 +1,101 @@
+#include "api/output.h"
+
+#include <unordered_map>
+
+#include "base/text.h"
+#include "compiler/interpret/domains.h"
+#include "compiler/interpret/spaces.h"
+#include "compiler/lower/output.h"
+#include "runtime/exec/executor.h"
+
+namespace roux {
+namespace {
+
+constexpr std::uint64_t kSmallestTile = kBlock;
+
+std::string shape_and_space(const Graph& graph, const Data& value) {
+  return is_model(graph, Value(value)) ? "model" : is_delta(graph, Value(value)) ? "delta" : "tensors";
+}
+
+// The checkpoint that a base is, if it is one.
+Checkpoint::Ptr base_checkpoint(const Graph& graph, const Inputs& inputs, const Data& value) {
+  if (!value.base || graph[value.base->node].kind != NodeKind::source) return nullptr;
+  return inputs.all()[graph[value.base->node].attribute];
+}
+
+// Whose config, tokenizer and so on travel along: the base's, else those of the first model that has any.
+Checkpoint::Ptr companions_of(const Checkpoint::Ptr& base, std::span<const Checkpoint::Ptr> operands) {
+  if (base && base->is_folder()) return base;
+  for (const Checkpoint::Ptr& operand : operands)
+    if (operand->is_folder()) return operand;
+  return nullptr;
+}
+
+}  // namespace
+
+Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const OutputWish& wish,
+                                      const Options& options) {
+  const NodeId roots[] = {wish.value->node};
+  const DomainId domain_id = graph[wish.value->node].domain;
+  const Domain& domain = graph.domain(domain_id);
+  const std::string space = shape_and_space(graph, *wish.value);
+
+  std::vector<Checkpoint::Ptr> operands, models;
+  std::vector<std::uint32_t> model_ids;
+  for (std::uint32_t source : sources_of(graph, roots)) {
+    operands.push_back(inputs.all()[source]);
+    if (space != "model" || !inputs.is_model(source)) continue;
+    models.push_back(inputs.all()[source]);
+    model_ids.push_back(source);
+  }
+  const Checkpoint::Ptr base = base_checkpoint(graph, inputs, *wish.value);
+  ROUX_TRY(std::vector<DType> dtypes, output_dtypes(domain, operands, base.get(), wish.dtype, wish.span));
+  ROUX_TRY(std::vector<CarriedTensor> carried, carried_tensors(models, model_ids, wish.span));
+
+  PreparedOutput prepared;
+  OutputLayout& layout = prepared.layout;
+  layout = {.path = wish.path, .metadata = wish.metadata, .companions = companions_of(base, operands),
+            .shard_bytes = wish.shard_bytes, .overwrite = wish.overwrite, .span = wish.span};
+  layout.metadata["roux.space"] = space;
+  OutputRoot root{.node = wish.value->node, .name = wish.path, .dtypes = dtypes};
+  for (std::size_t t = 0; t < domain.tensors.size(); ++t) {
+    root.positions.push_back(static_cast<std::uint32_t>(layout.tensors.size()));
+    layout.tensors.push_back({domain.tensors[t].name, dtypes[t], domain.tensors[t].shape});
+  }
+  for (CarriedTensor& tensor : carried) {
+    tensor.in_output = {static_cast<std::uint32_t>(layout.tensors.size())};
+    const TensorInfo& info = models[0]->tensors()[tensor.places[0].tensor];
+    layout.tensors.push_back({tensor.name, tensor.dtype, info.shape});
+  }
+
+  ROUX_TRY(prepared.plan, lower(graph, inputs.all(), {.outputs = {std::move(root)},
+                                                      .numbers = {},
+                                                      .domain = domain_id,
+                                                      .carried = std::move(carried),
+                                                      .threads = options.threads,
+                                                      .optimize = options.optimize}));
+  ROUX_DO(fit_memory(prepared.plan, options, wish.span));
+  return prepared;
+}
+
+Status fit_memory(Plan& plan, const Options& options, Span span) {
+  if (options.tile_elements) plan.tile_elements = options.tile_elements;
+  plan.peak_bytes = peak_bytes(plan);
+  while (!options.tile_elements && plan.peak_bytes > options.memory_bytes && plan.tile_elements > kSmallestTile) {
+    plan.tile_elements /= 2;
+    plan.peak_bytes = peak_bytes(plan);
+  }
+  if (plan.peak_bytes <= options.memory_bytes) return ok();
+  return error(DiagnosticKind::memory_budget, span,
+               "this needs " + format_bytes(plan.peak_bytes) + " of memory, more than the budget of " +
+                   format_bytes(options.memory_bytes))
+      .hint("give it more (`--memory`), or fewer threads (`--threads`)");
+}
+
+std::vector<Checkpoint::Ptr> sources_of_plan(const Plan& plan, const Inputs& inputs) {
+  std::vector<Checkpoint::Ptr> sources;
+  for (const PlannedSource& source : plan.sources) sources.push_back(inputs.all()[source.id]);
+  return sources;
+}
+
+}  // namespace roux

@@ -1,0 +1,39 @@
+// From "save this value there" to a layout and a plan: dtypes, carried tensors, metadata, memory. Used by
+// rehearsals and runs alike, so that what a rehearsal accepts is what a run does.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "api/inputs.h"
+#include "api/roux.h"
+#include "compiler/interpret/host.h"
+#include "compiler/lower/lower.h"
+
+namespace roux {
+
+struct PreparedOutput {
+  OutputLayout layout;
+  Plan plan;
+};
+
+struct OutputWish {
+  const Data* value = nullptr;
+  std::string path;
+  std::string dtype = "same";
+  std::uint64_t shard_bytes = 5'000'000'000;
+  bool overwrite = false;
+  std::map<std::string, std::string> metadata;
+  Span span;
+};
+
+Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const OutputWish& wish,
+                                      const Options& options);
+
+// Gives the plan tiles that fit the budget; an error where even the smallest do not.
+Status fit_memory(Plan& plan, const Options& options, Span span);
+
+// The checkpoints of a plan's sources.
+std::vector<Checkpoint::Ptr> sources_of_plan(const Plan& plan, const Inputs& inputs);
+
+}  // namespace roux

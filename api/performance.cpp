@@ -1,0 +1,252 @@
+#include "api/performance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "api/output.h"
+#include "base/text.h"
+#include "compiler/interpret/domains.h"
+#include "runtime/kernel/semantics.h"
+#include "runtime/score/command.h"
+
+namespace roux {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string file_name_of(const std::string& path) { return fs::path(path).filename().string(); }
+
+std::string parent_of(const std::string& path) {
+  const fs::path parent = fs::path(path).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+// The dtypes of an output in the order of their bytes: "bf16", or "f32, bf16".
+std::string dtypes_text(const OutputLayout& layout) {
+  std::map<DType, std::uint64_t> bytes;
+  for (const OutputTensor& tensor : layout.tensors) {
+    std::uint64_t count = static_cast<std::uint64_t>(bytes_of(tensor.dtype));
+    for (std::int64_t extent : tensor.shape) count *= static_cast<std::uint64_t>(extent);
+    if (is_floating(tensor.dtype)) bytes[tensor.dtype] += count;
+  }
+  std::vector<std::pair<std::uint64_t, DType>> sorted;
+  for (const auto& [dtype, count] : bytes) sorted.emplace_back(count, dtype);
+  std::sort(sorted.rbegin(), sorted.rend());
+  std::vector<std::string> names;
+  for (const auto& [count, dtype] : sorted) names.emplace_back(name_of(dtype));
+  return join(names, ", ");
+}
+
+}  // namespace
+
+Performance::Performance(Graph& graph, const Options& options, KernelCache& kernels, const Events& events,
+                         RecipeFacts recipe)
+    : graph_(graph), options_(options), kernels_(kernels), events_(events), recipe_(std::move(recipe)),
+      inputs_(options.threads) {}
+
+// --- inputs -----------------------------------------------------------------------------------------
+
+// What an earlier save of this run made has to be in place before it can be read.
+Status Performance::commit_if_named(const std::string& text) {
+  for (const PendingOutput& output : pending_)
+    if (output.writer && text.find(output.writer->path()) != std::string::npos) return commit();
+  return ok();
+}
+
+Result<std::uint32_t> Performance::open(const std::string& path, Span span) {
+  ROUX_DO(commit_if_named(path));
+  return inputs_.open(path, span);
+}
+
+Result<std::vector<std::string>> Performance::glob(const std::string& pattern, Span span) {
+  for (const PendingOutput& output : pending_)
+    if (output.writer && glob_matches(pattern, output.writer->path())) ROUX_DO(commit());
+  return inputs_.glob(pattern, span);
+}
+
+// --- numbers ----------------------------------------------------------------------------------------
+
+Result<ExecuteResult> Performance::run_plan(const Plan& plan, std::vector<CheckpointWriter*> writers,
+                                            const std::string& activity) {
+  ExecuteOptions options{.on_progress = nullptr, .cancel = events_.cancel};
+  if (events_.on_progress)
+    options.on_progress = [&](const Progress& progress) {
+      events_.on_progress({activity, progress.bytes_done, progress.bytes_total, progress.seconds});
+    };
+  const std::vector<Checkpoint::Ptr> sources = sources_of_plan(plan, inputs_);
+  ROUX_TRY(ExecuteResult result, execute(plan, sources, writers, kernels_, options));
+  ++report_.plans_run;
+  report_.bytes_read += result.bytes_read;
+  report_.bytes_written += result.bytes_written;
+  report_.kernels_compiled = kernels_.compiled_count();
+  return result;
+}
+
+// The reductions and order statistics at the edge between tensors and recipe-level arithmetic, by domain.
+void Performance::collect_reductions(NodeId id, std::map<DomainId, std::vector<NodeId>>& wanted) {
+  const Node& node = graph_[id];
+  if (numbers_.contains(id) || node.kind == NodeKind::constant) return;
+  if (node.kind == NodeKind::reduction || node.kind == NodeKind::largest) {
+    wanted[node.domain].push_back(id);
+    return;
+  }
+  for (NodeId operand : node.operands)
+    if (operand != kNone) collect_reductions(operand, wanted);
+}
+
+// Arithmetic above them, once they are known.
+double Performance::known_number(NodeId id) {
+  if (auto known = numbers_.find(id); known != numbers_.end()) return known->second;
+  const Node& node = graph_[id];
+  double value = node.constant;
+  if (node.kind == NodeKind::operation) {
+    double operands[3] = {0, 0, 0};
+    for (std::size_t i = 0; i < node.operands.size(); ++i) operands[i] = known_number(node.operands[i]);
+    value = apply_scalar(node.op, operands[0], operands[1], operands[2]);
+  } else if (node.kind == NodeKind::linear) {
+    value = node.operands[0] == kNone ? semantics::kLinearStart : known_number(node.operands[0]);
+    for (std::size_t i = 1; i < node.operands.size(); i += 2) {
+      const double coefficient = known_number(node.operands[i]);
+      if (coefficient != 0) value += coefficient * known_number(node.operands[i + 1]);
+    }
+  } else {
+    ROUX_CHECK(node.kind == NodeKind::constant);
+  }
+  return numbers_[id] = value;
+}
+
+Result<double> Performance::number(NodeId node, Span span) {
+  std::map<DomainId, std::vector<NodeId>> wanted;
+  collect_reductions(node, wanted);
+  for (auto& [domain, nodes] : wanted) {
+    ROUX_TRY(Plan plan, lower(graph_, inputs_.all(), {.outputs = {},
+                                                      .numbers = nodes,
+                                                      .domain = domain,
+                                                      .carried = {},
+                                                      .threads = options_.threads,
+                                                      .optimize = options_.optimize}));
+    ROUX_DO(fit_memory(plan, options_, span));
+    ROUX_TRY(const ExecuteResult result, run_plan(plan, {}, "measuring"));
+    for (std::size_t i = 0; i < nodes.size(); ++i) numbers_[nodes[i]] = result.numbers[i];
+  }
+  return known_number(node);
+}
+
+// --- scores -----------------------------------------------------------------------------------------
+
+// The path of a checkpoint that holds this model: its own where it is untouched, else a candidate's.
+Result<std::string> Performance::materialise(const Data& model, Span span) {
+  const Node& node = graph_[model.node];
+  if (node.kind == NodeKind::source) return inputs_.all()[node.attribute]->path();
+  OutputWish wish{.value = &model, .path = "candidate", .dtype = "widest", .metadata = {}, .span = span};
+  ROUX_TRY(PreparedOutput prepared, prepare_output(graph_, inputs_, wish, options_));
+  const std::string beside = recipe_.output_paths.empty() ? "." : parent_of(recipe_.output_paths[0]);
+  const bool folder = prepared.layout.companions != nullptr;
+  ROUX_TRY(prepared.layout.path, candidates_.place(output_bytes(prepared.layout), options_.memory_bytes, folder,
+                                                   beside, span));
+  ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
+  ROUX_TRY(const ExecuteResult result, run_plan(prepared.plan, {writer.get()}, "merging a candidate"));
+  ROUX_DO(writer->finish(false));
+  ROUX_DO(writer->commit());
+  return prepared.layout.path;
+}
+
+Result<double> Performance::run_scorer(const Scorer& scorer, const std::string& path, Span span) {
+  ROUX_DO(commit_if_named(scorer.command));
+  if (events_.on_progress) events_.on_progress({"scoring", report_.models_scored, 0, 0});
+  return run_command({scorer.command, scorer.metric, scorer.timeout_seconds}, path, span, events_.cancel);
+}
+
+Result<std::optional<double>> Performance::score(const Scorer& scorer, const Data& model, Span span) {
+  scorers_.emplace(scorer.id, scorer);
+  const auto key = std::pair(scorer.id, model.node);
+  if (auto known = scores_.find(key); known != scores_.end()) return std::optional(known->second);
+  ROUX_TRY(const std::string path, materialise(model, span));
+  ROUX_TRY(const double score, run_scorer(scorer, path, span));
+  ++report_.models_scored;
+  scores_[key] = score;
+  return std::optional(score);
+}
+
+// --- outputs ----------------------------------------------------------------------------------------
+
+// The recipe, its parameters, the version and the digests of the inputs; nothing of this machine or hour.
+Result<std::map<std::string, std::string>> Performance::metadata(NodeId node) {
+  nlohmann::json inputs = nlohmann::json::array();
+  const NodeId roots[] = {node};
+  for (std::uint32_t source : sources_of(graph_, roots)) {
+    const Checkpoint& checkpoint = *inputs_.all()[source];
+    ROUX_TRY(const Digest digest, checkpoint.digest(options_.threads));
+    inputs.push_back({{"name", file_name_of(checkpoint.path())}, {"xxh3-128", digest.hex}});
+  }
+  return std::map<std::string, std::string>{
+      {"roux.version", std::string(version())},
+      {"roux.recipe", recipe_.text},
+      {"roux.parameters", nlohmann::json(recipe_.settings).dump()},
+      {"roux.inputs", inputs.dump()},
+  };
+}
+
+Status Performance::save(const SaveRequest& request) {
+  const Data& value = *request.value.get<Data>();
+  OutputWish wish{.value = &value, .path = request.path, .dtype = request.dtype,
+                  .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .metadata = {},
+                  .span = request.span};
+  ROUX_TRY(wish.metadata, metadata(request.node));
+  ROUX_TRY(PreparedOutput prepared, prepare_output(graph_, inputs_, wish, options_));
+  ROUX_DO(check_output(prepared.layout, inputs_.all()));
+  ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
+  ROUX_TRY(const ExecuteResult result, run_plan(prepared.plan, {writer.get()}, request.path));
+  ROUX_DO(writer->finish(options_.sync));
+  if (!result.largest_taken.empty() && events_.on_note)
+    events_.on_note(roux::note(DiagnosticKind::integers_taken, request.span,
+                               format_count(result.largest_taken.size(), "counter") + " such as " +
+                                   quoted(result.largest_taken[0]) + " differ; the largest value was taken"));
+
+  saved_.push_back({request.node, request.dtype == "same", report_.outputs.size(), request.span});
+  report_.outputs.push_back({.path = request.path,
+                             .tensors = prepared.layout.tensors.size(),
+                             .bytes = output_bytes(prepared.layout),
+                             .dtype = dtypes_text(prepared.layout),
+                             .score = std::nullopt});
+  pending_.push_back({std::move(writer), report_.outputs.size() - 1});
+  return ok();
+}
+
+Status Performance::commit() {
+  for (PendingOutput& output : pending_) {
+    if (!output.writer) continue;
+    ROUX_DO(output.writer->commit());
+    output.writer.reset();
+  }
+  return ok();
+}
+
+void Performance::score_outputs() {
+  if (scorers_.size() != 1) return;
+  const auto& [id, scorer] = *scorers_.begin();
+  for (const SavedNode& saved : saved_) {
+    SavedOutput& output = report_.outputs[saved.report_index];
+    auto known = scores_.find({id, saved.node});
+    if (saved.as_stored && known != scores_.end()) {
+      output.score = known->second;
+      continue;
+    }
+    const Result<double> score = run_scorer(scorer, output.path, scorer.span);
+    if (score) {
+      output.score = *score;
+      ++report_.models_scored;
+    } else if (events_.on_note) {
+      for (Diagnostic finding : score.error()) {
+        finding.severity = Severity::warning;
+        finding.message = quoted(output.path) + " is saved, but could not be scored: " + finding.message;
+        events_.on_note(finding);
+      }
+    }
+  }
+}
+
+}  // namespace roux

@@ -1,0 +1,86 @@
+// The host of a run: computes numbers, writes and scores candidates, writes outputs. Outputs stay hidden
+// until `commit`, which puts all of them in place together; a Performance that is destroyed before leaves
+// nothing behind.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/candidates.h"
+#include "api/inputs.h"
+#include "api/roux.h"
+#include "compiler/interpret/host.h"
+#include "runtime/exec/executor.h"
+
+namespace roux {
+
+struct RecipeFacts {
+  std::string text;                             // kept inside every output
+  std::map<std::string, std::string> settings;
+  std::vector<std::string> output_paths;        // that the rehearsal saw
+};
+
+class Performance : public Host {
+ public:
+  Performance(Graph& graph, const Options& options, KernelCache& kernels, const Events& events,
+              RecipeFacts recipe);
+
+  bool rehearsing() const override { return false; }
+  Result<std::uint32_t> open(const std::string& path, Span span) override;
+  Result<std::vector<std::string>> glob(const std::string& pattern, Span span) override;
+  const Checkpoint& checkpoint(std::uint32_t source) const override { return *inputs_.all()[source]; }
+  void set_space(std::uint32_t source, const std::string& space) override { inputs_.set_space(source, space); }
+  Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) override { return inputs_.same(a, b); }
+  Result<double> number(NodeId node, Span span) override;
+  Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) override;
+  Status save(const SaveRequest& request) override;
+  void print(const std::string& line) override {
+    if (events_.on_print) events_.on_print(line);
+  }
+  void note(Diagnostic) override {}  // told by the rehearsal already
+
+  // Everything written so far appears under its name.
+  Status commit();
+  // Scores what was saved, where the recipe has exactly one scorer.
+  void score_outputs();
+  const Report& report() const { return report_; }
+
+ private:
+  struct PendingOutput {
+    std::unique_ptr<CheckpointWriter> writer;
+    std::size_t report_index;
+  };
+  struct SavedNode {
+    NodeId node;
+    bool as_stored;  // in the dtypes of its operands, as candidates are
+    std::size_t report_index;
+    Span span;
+  };
+
+  Result<ExecuteResult> run_plan(const Plan& plan, std::vector<CheckpointWriter*> writers,
+                                 const std::string& activity);
+  void collect_reductions(NodeId node, std::map<DomainId, std::vector<NodeId>>& wanted);
+  double known_number(NodeId node);
+  Result<std::string> materialise(const Data& model, Span span);
+  Result<double> run_scorer(const Scorer& scorer, const std::string& path, Span span);
+  Result<std::map<std::string, std::string>> metadata(NodeId node);
+  Status commit_if_named(const std::string& text);
+
+  Graph& graph_;
+  const Options& options_;
+  KernelCache& kernels_;
+  const Events& events_;
+  RecipeFacts recipe_;
+  Inputs inputs_;
+  CandidateFolder candidates_;
+  std::map<NodeId, double> numbers_;
+  std::map<std::pair<std::uint32_t, NodeId>, double> scores_;
+  std::map<std::uint32_t, Scorer> scorers_;
+  std::vector<PendingOutput> pending_;
+  std::vector<SavedNode> saved_;
+  Report report_;
+};
+
+}  // namespace roux

@@ -1,0 +1,53 @@
+#include "api/rehearsal.h"
+
+#include <algorithm>
+
+#include "api/output.h"
+#include "base/text.h"
+
+namespace roux {
+
+Result<std::optional<double>> Rehearsal::score(const Scorer&, const Data& model, Span span) {
+  if (scored_.insert(model.node).second && graph_[model.node].kind != NodeKind::source)
+    ROUX_DO(prepare_output(graph_, inputs_, {.value = &model, .path = "candidate", .dtype = "widest", .span = span},
+                           options_));
+  return std::optional<double>();
+}
+
+Status Rehearsal::save(const SaveRequest& request) {
+  const Data& value = *request.value.get<Data>();
+  ROUX_TRY(PreparedOutput prepared,
+           prepare_output(graph_, inputs_,
+                          {.value = &value, .path = request.path, .dtype = request.dtype,
+                           .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .metadata = {},
+                           .span = request.span},
+                          options_));
+  if (std::find(output_paths_.begin(), output_paths_.end(), request.path) != output_paths_.end())
+    return error(DiagnosticKind::output_exists, request.span, "the recipe saves to " + quoted(request.path) + " twice");
+  ROUX_DO(check_output(prepared.layout, inputs_.all()));
+  if (!scored_.empty() && !scored_.contains(request.node))
+    note(roux::note(DiagnosticKind::not_scored, request.span,
+                    "what is saved here is none of the models that are scored on the way")
+             .hint("score what you save: `greedy(models, scorer, merge = ms => ...)`"));
+  inputs_.promise(prepared.layout);
+  output_paths_.push_back(request.path);
+  saves_.push_back({request.path, output_bytes(prepared.layout), std::move(prepared.plan)});
+  return ok();
+}
+
+std::string Rehearsal::describe(bool with_kernels) const {
+  std::string text;
+  const auto candidates = std::count_if(scored_.begin(), scored_.end(), [&](NodeId node) {
+    return graph_[node].kind != NodeKind::source;
+  });
+  if (!scored_.empty())
+    text += "scores: " + format_count(scored_.size() - static_cast<std::size_t>(candidates), "checkpoint") +
+            " as they are, up to " + format_count(static_cast<std::size_t>(candidates), "merged candidate") + "\n\n";
+  for (const PlannedSave& save : saves_)
+    text += "save " + save.path + " (" + format_bytes(save.bytes) + ")\n" +
+            roux::describe(save.plan, with_kernels) + "\n";
+  if (saves_.empty()) text += "saves nothing\n";
+  return text;
+}
+
+}  // namespace roux

@@ -1,0 +1,57 @@
+// The host of a rehearsal: opens headers, plans and checks every save, and reads, scores and writes
+// nothing. What it collects is what `check` and `plan` show.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/inputs.h"
+#include "api/roux.h"
+#include "compiler/interpret/host.h"
+
+namespace roux {
+
+class Rehearsal : public Host {
+ public:
+  Rehearsal(Graph& graph, const Options& options) : graph_(graph), options_(options), inputs_(options.threads) {}
+
+  bool rehearsing() const override { return true; }
+  Result<std::uint32_t> open(const std::string& path, Span span) override { return inputs_.open(path, span); }
+  Result<std::vector<std::string>> glob(const std::string& pattern, Span span) override {
+    return inputs_.glob(pattern, span);
+  }
+  const Checkpoint& checkpoint(std::uint32_t source) const override { return *inputs_.all()[source]; }
+  void set_space(std::uint32_t source, const std::string& space) override { inputs_.set_space(source, space); }
+  // A guess from headers: bases that look alike are compared by digest only in the run.
+  Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) override {
+    return checkpoint(a).header_digest() == checkpoint(b).header_digest();
+  }
+  Result<double> number(NodeId, Span) override { throw InternalError("a number was asked for in a rehearsal"); }
+  Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) override;
+  Status save(const SaveRequest& request) override;
+  void print(const std::string&) override {}
+  void note(Diagnostic diagnostic) override { notes_.push_back(std::move(diagnostic)); }
+
+  const Diagnostics& notes() const { return notes_; }
+  const std::vector<std::string>& output_paths() const { return output_paths_; }
+  // What the run would do, for people.
+  std::string describe(bool with_kernels) const;
+
+ private:
+  struct PlannedSave {
+    std::string path;
+    std::uint64_t bytes;
+    Plan plan;
+  };
+
+  Graph& graph_;
+  const Options& options_;
+  Inputs inputs_;
+  Diagnostics notes_;
+  std::set<NodeId> scored_;
+  std::vector<std::string> output_paths_;
+  std::vector<PlannedSave> saves_;
+};
+
+}  // namespace roux

@@ -1,0 +1,164 @@
+// Roux for embedders: compile a recipe, check it against the headers of its inputs, say what it will cost,
+// run it. Everything that the command line does, it does through this header.
+//
+//   roux::Engine engine = *roux::Engine::create({.threads = 4});
+//   auto recipe = engine.compile("soup.merge", text);             // syntax; touches no file
+//   if (!recipe) std::cerr << engine.render(recipe.error());
+//   auto report = engine.run(*recipe, {{"k", "0.3"}}, {});         // checks everything, then runs
+//
+// Nothing here prints, throws or aborts; errors are diagnostics, as data. There is no global state: engines
+// are independent. An Engine is used from one thread at a time (cancel from any); callbacks run on the
+// thread that called.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace roux {
+
+std::string_view version();
+
+struct Options {
+  int threads = 0;                              // 0: every core
+  std::uint64_t memory_bytes = 1ull << 30;      // beyond the page cache
+  std::string backend = "llvm";                 // or "reference": slow, the definition
+  bool sync = true;                             // flush outputs to the device before they are renamed
+  // For tests and measurements; results do not depend on them.
+  int vector_width = 0;                         // 0: what suits the CPU; 4, 8, 16
+  bool optimize = true;                         // simplify graphs, optimise machine code
+  std::uint64_t tile_elements = 0;              // 0: chosen by the planner; a multiple of 4096
+};
+
+// A recipe that parsed. What is wrong with its names and calls is told by `check` and `run`, together with
+// what the inputs' headers tell. Immutable, cheap to copy.
+class Recipe {
+ public:
+  struct State;
+  explicit Recipe(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  const State& state() const { return *state_; }
+
+ private:
+  std::shared_ptr<const State> state_;
+};
+
+// Values for the recipe's `param`s, as text (what `--set name=text` gives).
+using Settings = std::map<std::string, std::string>;
+
+struct RunProgress {
+  std::string activity;           // "greedy: scoring", "out/soup"
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;
+  double seconds = 0;
+};
+
+// What happens during a run, told on the calling thread. All may be empty.
+struct Events {
+  std::function<void(const std::string& line)> on_print;       // `print(...)`
+  std::function<void(const Diagnostic&)> on_note;              // notes and warnings, as they arise
+  std::function<void(const RunProgress&)> on_progress;
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+struct SavedOutput {
+  std::string path;
+  std::uint64_t tensors = 0;
+  std::uint64_t bytes = 0;
+  std::string dtype;                       // "bf16", or "f32, bf16"
+  std::optional<double> score;             // where the recipe has one scorer
+};
+
+struct Report {
+  std::vector<SavedOutput> outputs;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t kernels_compiled = 0;
+  std::uint64_t plans_run = 0;
+  std::uint64_t models_scored = 0;
+  double seconds = 0;
+};
+
+// A recipe that can run, and what there is to say of it all the same.
+struct CheckReport {
+  Diagnostics notes;  // notes and warnings
+};
+
+class Engine {
+ public:
+  static Result<Engine> create(const Options& options);
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+  ~Engine();
+
+  // `name` is what diagnostics print (usually the path).
+  Result<Recipe> compile(std::string name, std::string text);
+
+  // Rehearses the recipe against the headers of its inputs: everything that can be told before a tensor is
+  // read.
+  Result<CheckReport> check(const Recipe& recipe, const Settings& settings);
+  // What a run would do: sweeps, bytes, memory. `kernels`: with the text of every kernel.
+  Result<std::string> plan(const Recipe& recipe, const Settings& settings, bool kernels);
+  // Checks, then runs. Outputs appear whole, at the end, or not at all.
+  Result<Report> run(const Recipe& recipe, const Settings& settings, const Events& events);
+  // The value of one expression, as the REPL would print it.
+  Result<std::string> evaluate(const std::string& expression, const Events& events);
+
+  // FILE:LINE:COLUMN: error: message, the source line with the range marked, notes, a hint.
+  std::string render(const Diagnostics& diagnostics) const;
+  std::string render(const Diagnostic& diagnostic) const;
+
+ private:
+  struct State;
+  explicit Engine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// --- checkpoints, without a recipe --------------------------------------------------------------------
+
+struct TensorSummary {
+  std::string name;
+  std::string dtype;                  // "bf16"
+  std::vector<std::int64_t> shape;
+  std::uint64_t byte_count = 0;
+};
+
+// A safetensors file or a checkpoint folder, opened for reading. Headers are checked at once, tensors read
+// on demand. Thread-safe.
+class CheckpointReader {
+ public:
+  static Result<CheckpointReader> open(const std::string& path);
+  CheckpointReader(CheckpointReader&&) noexcept;
+  ~CheckpointReader();
+
+  const std::vector<TensorSummary>& tensors() const;       // by name
+  const std::map<std::string, std::string>& metadata() const;
+  std::optional<std::string> config() const;               // the text of config.json
+  std::vector<std::string> files() const;
+  // Values in row-major order, converted from whatever the tensor is stored in.
+  Result<std::vector<float>> read_f32(const std::string& name) const;
+  Result<std::vector<double>> read_f64(const std::string& name) const;
+
+ private:
+  struct State;
+  explicit CheckpointReader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// The recipe inside a file or folder that Roux wrote, with its parameters as comments; an error otherwise.
+Result<std::string> recipe_inside(const std::string& path);
+
+// Text of diagnostics that point at no recipe (those of the functions above).
+std::string render(const Diagnostics& diagnostics);
+
+// "512MiB", "5GB", "1G"; nothing if it is no size.
+std::optional<std::uint64_t> size_from_text(std::string_view text);
+
+}  // namespace roux

@@ -1,0 +1,20 @@
+// `roux check`: everything that the recipe and the headers of its inputs can tell, before a tensor
+// is read.
+#include "cli/session.h"
+
+namespace roux::cli {
+
+int check_recipe(const Arguments& arguments) {
+  Terminal terminal;
+  auto opened = open_session(arguments, terminal);
+  if (const ExitCode* code = std::get_if<ExitCode>(&opened)) return *code;
+  auto& [engine, recipe] = std::get<Session>(opened);
+
+  const Result<CheckReport> report = engine.check(recipe, arguments.settings);
+  if (!report) return terminal.fail(engine, report.error());
+  terminal.note(engine.render(report->notes));
+  terminal.print_line((arguments.subject == "-" ? "<stdin>" : arguments.subject) + ": no errors");
+  return terminal.finish();
+}
+
+}  // namespace roux::cli

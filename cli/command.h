@@ -1,0 +1,54 @@
+// The commands of `roux`. A command is a row: its name, what it takes, its help, and one function
+// from parsed arguments to an exit code. To add one: a .cpp here, a declaration below, a row in
+// main.cpp. Commands know nothing of the command line's syntax; arguments.h does not know what
+// commands do.
+#pragma once
+
+#include <string>
+
+#include "api/roux.h"
+
+namespace roux::cli {
+
+enum ExitCode : int {
+  kDone = 0,
+  kUserError = 1,         // the recipe, its inputs, or the command line
+  kEnvironmentError = 2,  // files, disk, scorer, interrupted
+  kInternalError = 70,    // a bug in Roux
+};
+
+struct Arguments {
+  std::string subject;  // the recipe, checkpoint or expression
+  Settings settings;    // --set
+  Options options;
+  bool quiet = false;
+  bool kernels = false;
+};
+
+// What a command takes besides its subject; the help shows no more than that.
+enum Takes : unsigned {
+  kNothing = 0,
+  kSettings = 1,  // --set
+  kEngine = 2,    // --threads --memory --backend, and those for testing
+  kRunning = 4,   // --no-fsync --quiet
+  kKernels = 8,   // --kernels
+};
+
+struct Command {
+  const char* name;
+  const char* summary;
+  const char* subject;  // what the help calls it: FILE
+  const char* subject_help;
+  unsigned takes;
+  const char* examples;
+  int (*action)(const Arguments&);
+};
+
+int run_recipe(const Arguments& arguments);
+int check_recipe(const Arguments& arguments);
+int plan_recipe(const Arguments& arguments);
+int evaluate_expression(const Arguments& arguments);
+int inspect_checkpoint(const Arguments& arguments);
+int show_recipe(const Arguments& arguments);
+
+}  // namespace roux::cli

@@ -1,0 +1,76 @@
+// The command `roux`: the table of commands, and the one place where exceptions end.
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/signals.h"
+
+namespace roux::cli {
+namespace {
+
+// clang-format off
+constexpr Command kCommands[] = {
+    {"run", "Carry out a recipe", "FILE", "The recipe; `-` reads it from standard input",
+     kSettings | kEngine | kRunning,
+     "  roux run soup.merge\n"
+     "  roux run soup.merge --set k=0.3 --set out=\"out/k3\"\n"
+     "  roux run soup.merge --memory 4G --threads 8\n"
+     "  echo 'save(load(\"a\"), \"b\", dtype = bf16)' | roux run -",
+     run_recipe},
+    {"check", "Find what is wrong with a recipe and its inputs; reads no tensor", "FILE",
+     "The recipe; `-` reads it from standard input", kSettings | kEngine,
+     "  roux check soup.merge",
+     check_recipe},
+    {"plan", "Show what a run would do: sweeps, bytes, memory", "FILE",
+     "The recipe; `-` reads it from standard input", kSettings | kEngine | kKernels,
+     "  roux plan soup.merge\n"
+     "  roux plan soup.merge --kernels",
+     plan_recipe},
+    {"eval", "Print the value of one expression", "EXPRESSION",
+     "In quotes, so that the shell leaves it alone", kEngine,
+     "  roux eval '1 / 3'\n"
+     "  roux eval 'norm(load(\"a\") - load(\"b\"), over = model)'",
+     evaluate_expression},
+    {"inspect", "List the tensors of a checkpoint", "CHECKPOINT",
+     "A safetensors file or a checkpoint's folder", kNothing,
+     "  roux inspect checkpoints/base\n"
+     "  roux inspect model.safetensors",
+     inspect_checkpoint},
+    {"recipe", "Print the recipe that made a checkpoint", "CHECKPOINT",
+     "A file or folder that Roux wrote", kNothing,
+     "  roux recipe out/soup\n"
+     "  roux recipe out/soup > again.merge",
+     show_recipe},
+};
+// clang-format on
+
+ExitCode report_bug(const char* what) {
+  std::cerr << "error: internal: " << what
+            << "\nhelp: this is a bug in Roux; please report it with the recipe\n";
+  return kInternalError;
+}
+
+int run_command_line(int argc, char** argv) {
+  survive_closed_pipes();
+  const auto parsed =
+      parse_arguments(kCommands, std::vector<std::string>(argv + (argc > 0), argv + argc));
+  if (const ExitCode* code = std::get_if<ExitCode>(&parsed)) return *code;
+  const Invocation& invocation = std::get<Invocation>(parsed);
+  return invocation.command->action(invocation.arguments);
+}
+
+}  // namespace
+}  // namespace roux::cli
+
+int main(int argc, char** argv) {
+  try {
+    return roux::cli::run_command_line(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::cerr << "error: out of memory\n";
+    return roux::cli::kEnvironmentError;
+  } catch (const std::exception& problem) {
+    return roux::cli::report_bug(problem.what());
+  }
+}

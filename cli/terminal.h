@@ -1,0 +1,45 @@
+// What all commands print through: results to standard output, everything else to standard error,
+// and the progress bar out of the way first. Output is flushed line by line, so that both streams
+// stay in order. Also the one place where diagnostics become an exit code.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "cli/command.h"
+#include "cli/progress.h"
+
+namespace roux::cli {
+
+class Terminal {
+ public:
+  explicit Terminal(bool show_progress = false) : bar_(show_progress && ProgressBar::can_show()) {}
+
+  void print(std::string_view text);  // to standard output, as it is
+  void print_line(std::string_view text);
+  void note(std::string_view text);  // to standard error, as it is
+  void progress(const RunProgress& progress) { bar_.show(progress); }
+
+  // Prints errors that point at no recipe, or those of an engine; their exit code.
+  ExitCode fail(const Diagnostics& errors);
+  ExitCode fail(const Engine& engine, const Diagnostics& errors);
+
+  // `kDone`, unless standard output could not be written (a reader that left early is no failure).
+  ExitCode finish();
+
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+ private:
+  ProgressBar bar_;
+  int write_error_ = 0;  // errno of the first write that failed
+};
+
+// The gravest fault among the errors decides.
+ExitCode exit_code_of(const Diagnostics& errors);
+
+// Control characters, which a file may have put there, as `\x1b`; UTF-8 is left alone.
+std::string printable(std::string_view text);
+
+}  // namespace roux::cli
