@@ -5,7 +5,7 @@
 // A file is a sequence of statements separated by NEWLINE or `;`. The parser reads them one `line` at
 // a time, so an error in one does not hide those of the next.
 //
-// What the layers cannot say is checked where the tree is built (compiler/syntax/parse.cpp): which
+// What the layers cannot say is checked where the tree is built (compiler/syntax/build_tree.h): which
 // braces are a record and which a block, and what may stand right of `|>`.
 parser grammar RouxParser;
 
