@@ -50,14 +50,15 @@ auto guarded(F body) -> decltype(body()) {
 
 int core_count() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
-// Errors only, each once, in the order of the text, at most as many as people read.
+// Errors only, in the order of the text, at most as many as people read. What the text alone tells stands
+// first at its place; what the rehearsal finds there too is the same mistake seen again.
 Diagnostics errors_of(Diagnostics findings) {
   std::erase_if(findings, [](const Diagnostic& d) { return d.severity != Severity::error; });
   const auto place = [](const Diagnostic& d) { return std::tuple(d.span.source, d.span.begin, d.span.end); };
   std::stable_sort(findings.begin(), findings.end(),
                    [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
   const auto repeated = [&](const Diagnostic& a, const Diagnostic& b) {
-    return a.kind == b.kind && place(a) == place(b) && a.message == b.message;
+    return place(a) == place(b) && (a.message == b.message || (a.span.valid() && a.kind != b.kind));
   };
   findings.erase(std::unique(findings.begin(), findings.end(), repeated), findings.end());
   if (findings.size() > limits::kFindings) findings.resize(limits::kFindings);
@@ -66,8 +67,10 @@ Diagnostics errors_of(Diagnostics findings) {
 
 std::string unknown_setting_hint(const std::string& name, const std::vector<std::string>& params) {
   if (auto near = nearest(name, params)) return "nearest is " + quoted(*near);
-  if (params.empty()) return "the recipe has no `param`";
-  return "it has " + join(params, ", ");
+  if (params.empty()) return "declare it: `param " + name + ": number = 0.5`";
+  std::vector<std::string> shown;
+  for (const std::string& param : params) shown.push_back(quoted(param));
+  return "its parameters: " + join(shown, ", ");
 }
 
 Diagnostics check_settings(const ast::Module& module, const Settings& settings) {

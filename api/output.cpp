@@ -12,6 +12,7 @@ namespace roux {
 namespace {
 
 constexpr std::uint64_t kSmallestTile = kBlock;
+constexpr std::uint64_t kFewestCollected = 1u << 12;
 
 std::string shape_and_space(const Graph& graph, const Data& value) {
   return is_model(graph, Value(value)) ? "model" : is_delta(graph, Value(value)) ? "delta" : "tensors";
@@ -73,7 +74,8 @@ Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const 
                                                       .domain = domain_id,
                                                       .carried = std::move(carried),
                                                       .threads = options.threads,
-                                                      .optimize = options.optimize}));
+                                                      .optimize = options.optimize,
+                                                      .span = wish.span}));
   ROUX_DO(fit_memory(prepared.plan, options, wish.span));
   return prepared;
 }
@@ -81,10 +83,15 @@ Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const 
 Status fit_memory(Plan& plan, const Options& options, Span span) {
   if (options.tile_elements) plan.tile_elements = options.tile_elements;
   plan.peak_bytes = peak_bytes(plan);
-  while (!options.tile_elements && plan.peak_bytes > options.memory_bytes && plan.tile_elements > kSmallestTile) {
-    plan.tile_elements /= 2;
-    plan.peak_bytes = peak_bytes(plan);
-  }
+  // Order statistics give way first (at worst they sweep once more), then tiles.
+  const auto shrink = [&](std::uint64_t& size, std::uint64_t least) {
+    while (plan.peak_bytes > options.memory_bytes && size > least) {
+      size /= 2;
+      plan.peak_bytes = peak_bytes(plan);
+    }
+  };
+  shrink(plan.collect_limit, kFewestCollected);
+  if (!options.tile_elements) shrink(plan.tile_elements, kSmallestTile);
   if (plan.peak_bytes <= options.memory_bytes) return ok();
   return error(DiagnosticKind::memory_budget, span,
                "this needs " + format_bytes(plan.peak_bytes) + " of memory, more than the budget of " +

@@ -30,7 +30,7 @@ struct OutputWish {
 Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const OutputWish& wish,
                                       const Options& options);
 
-// Gives the plan tiles that fit the budget; an error where even the smallest do not.
+// Gives the plan buffers that fit the budget; an error where even the smallest do not.
 Status fit_memory(Plan& plan, const Options& options, Span span);
 
 // The checkpoints of a plan's sources.

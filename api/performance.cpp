@@ -1,7 +1,7 @@
 #include "api/performance.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cctype>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -40,6 +40,16 @@ std::string dtypes_text(const OutputLayout& layout) {
   return join(names, ", ");
 }
 
+// Whether a path stands in a text as a whole, not as a part of a longer word.
+bool names_path(const std::string& text, const std::string& path) {
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
+  for (std::size_t at = text.find(path); at != std::string::npos; at = text.find(path, at + 1)) {
+    const std::size_t end = at + path.size();
+    if ((at == 0 || !is_word(text[at - 1])) && (end == text.size() || !is_word(text[end]))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Performance::Performance(Graph& graph, const Options& options, KernelCache& kernels, const Events& events,
@@ -52,7 +62,7 @@ Performance::Performance(Graph& graph, const Options& options, KernelCache& kern
 // What an earlier save of this run made has to be in place before it can be read.
 Status Performance::commit_if_named(const std::string& text) {
   for (const PendingOutput& output : pending_)
-    if (output.writer && text.find(output.writer->path()) != std::string::npos) return commit();
+    if (output.writer && names_path(text, output.writer->path())) return commit();
   return ok();
 }
 
@@ -127,7 +137,8 @@ Result<double> Performance::number(NodeId node, Span span) {
                                                       .domain = domain,
                                                       .carried = {},
                                                       .threads = options_.threads,
-                                                      .optimize = options_.optimize}));
+                                                      .optimize = options_.optimize,
+                                                      .span = span}));
     ROUX_DO(fit_memory(plan, options_, span));
     ROUX_TRY(const ExecuteResult result, run_plan(plan, {}, "measuring"));
     for (std::size_t i = 0; i < nodes.size(); ++i) numbers_[nodes[i]] = result.numbers[i];

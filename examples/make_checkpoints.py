@@ -15,9 +15,9 @@ Usage:
     python3 examples/make_checkpoints.py            # make everything (minutes)
     python3 examples/make_checkpoints.py --check    # only score what is there
 
-Every random choice is seeded and the number of threads is fixed: a second run
-on the same kind of processor, with the same library versions, writes the same
-bytes.
+Every random choice is seeded, the number of threads is fixed and PyTorch is
+held to deterministic algorithms: on the same kind of processor, with the same
+library versions, a second run should write the same bytes.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <set>
 
 #include "base/text.h"
 #include "runtime/kernel/semantics.h"
@@ -293,6 +294,18 @@ NodeId Graph::largest(NodeId x, NodeId n, Level scope) {
 NodeId Graph::top(NodeId x, NodeId n, Level scope) {
   return add_node({.kind = NodeKind::top, .type = ValueType::mask, .level = Level::element, .scope = scope,
                    .domain = nodes_[x].domain, .operands = {number(x), n}});
+}
+
+std::vector<NodeId> reachable(const Graph& graph, const std::vector<NodeId>& roots) {
+  std::set<NodeId> seen;
+  std::vector<NodeId> pending = roots;
+  while (!pending.empty()) {
+    const NodeId id = pending.back();
+    pending.pop_back();
+    if (id == kNone || !seen.insert(id).second) continue;
+    for (NodeId operand : graph[id].operands) pending.push_back(operand);
+  }
+  return {seen.begin(), seen.end()};  // ids ascend in dependency order
 }
 
 }  // namespace roux

@@ -119,6 +119,9 @@ class Graph {
   std::uint32_t unknown_count_ = 0;
 };
 
+// All that the roots need, operands first.
+std::vector<NodeId> reachable(const Graph& graph, const std::vector<NodeId>& roots);
+
 // `(linear 1 s0, -1 s1)`: for tests and for `roux plan`.
 std::string dump(const Graph& graph, NodeId root);
 

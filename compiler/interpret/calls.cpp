@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "compiler/interpret/conform.h"
+#include "compiler/interpret/depth_guard.h"
 #include "compiler/interpret/evaluator.h"
 #include "compiler/interpret/failure.h"
 #include "compiler/interpret/primitives.h"
@@ -12,18 +13,6 @@
 
 namespace roux {
 namespace {
-
-struct DepthGuard {
-  DepthGuard(int& depth, Span span) : depth_(depth) {
-    if (depth_ >= limits::kCallDepth)
-      fail(error(DiagnosticKind::limit, span,
-                 "calls are nested more than " + std::to_string(limits::kCallDepth) + " deep")
-               .hint("methods cannot call themselves; use `fold` or a comprehension"));
-    ++depth_;
-  }
-  ~DepthGuard() { --depth_; }
-  int& depth_;
-};
 
 bool any_poison(const std::vector<Value>& values) {
   return std::any_of(values.begin(), values.end(), [](const Value& value) {
@@ -71,7 +60,7 @@ Value Evaluator::call(const Value& function, std::vector<Value> arguments, Span 
 }
 
 Value Evaluator::call_closure(const Closure& closure, std::vector<Value> arguments, Span span) {
-  DepthGuard guard(depth_, span);
+  const DepthGuard guard(call_depth_, limits::kCallDepth, span);
   const auto& parameters = closure.lambda->parameters;
   if (arguments.size() != parameters.size())
     fail(error(DiagnosticKind::too_many_arguments, span,
@@ -97,7 +86,7 @@ Value Evaluator::eval_argument(const ast::Parameter& parameter, ast::ExprId id, 
 // Arguments come as syntax (with a caller's frame) or as values, by position.
 Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::Argument>& arguments,
                              std::vector<Value> plain, const ast::Module& module, Span span, Frame* caller) {
-  DepthGuard guard(depth_, span);
+  const DepthGuard guard(call_depth_, limits::kCallDepth, span);
   const std::vector<ast::Parameter>& parameters = method.method->parameters;
   const std::string& name = method.method->name.text;
   std::vector<ast::Argument> positional(plain.size());
@@ -145,7 +134,9 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
     // What goes wrong inside the library is the business of whoever called it: point there.
     for (Diagnostic& finding : failure.diagnostics) {
       if (!in_library(finding.span)) continue;
-      if (!in_library(span)) finding.notes.push_back({finding.span, "in the library's " + quoted(name)});
+      const bool of_the_recipe = fault_of(finding.kind) == Fault::user;  // else the code says nothing of it
+      if (!in_library(span) && of_the_recipe)
+        finding.notes.push_back({finding.span, "in the library's " + quoted(name)});
       finding.span = span;
     }
     throw;

@@ -13,8 +13,8 @@ namespace {
 [[noreturn]] void mismatch(SpaceContext& context, const Value& value, const ast::Type& type,
                            const std::string& what) {
   Diagnostic wrong = error(DiagnosticKind::wrong_type, context.span,
-                           what + " is " + to_text(type) + ", got " + describe_kind(value, context.graph));
-  if (type.name == "list" && value.is<Data>()) wrong.help = "a list of one is written `[x]`";
+                           what + " must be " + quoted(to_text(type)) + ", got " + describe_kind(value, context.graph));
+  if (type.name == "list" && value.is<Data>()) wrong.help = "several are given as a list: `[a, b]`";
   if (type.name == "scorer") wrong.help = "a scorer is made by `command(\"python3 score.py {model}\")`";
   fail(std::move(wrong));
 }
@@ -88,7 +88,9 @@ Value conform_tensors(SpaceContext& context, const Value& value, const ast::Type
 Value conform_named(SpaceContext& context, const Value& value, const ast::Type& type,
                     const std::string& what) {
   constexpr double kInfinity = HUGE_VAL;
-  switch (*find_type(type.name)) {
+  const TypeName* known = find_type(type.name);
+  if (!known) throw Failure{};  // reported with the text
+  switch (*known) {
     case TypeName::any: return value;
     case TypeName::operands:
       if (auto* soup = value.get<Soup>()) return ingredients_of(context, *soup);

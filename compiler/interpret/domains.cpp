@@ -51,7 +51,7 @@ std::string list_some(const std::vector<std::string>& names) {
                   " that " + (in_second ? first_name : second_name) + " has: " + list_some(names))
             .hint("only checkpoints of one architecture can be combined; is one of them another model?");
     if (in_second && !absent_in_first.empty())
-      missing = std::move(missing).note({}, first_name + " in turn lacks " + list_some(absent_in_first));
+      missing.notes.push_back({{}, first_name + " in turn lacks " + list_some(absent_in_first)});
     fail(std::move(missing));
   }
   for (std::size_t i = 0; i < first.tensors.size(); ++i) {

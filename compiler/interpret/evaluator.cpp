@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "compiler/interpret/conform.h"
+#include "compiler/interpret/depth_guard.h"
 #include "compiler/interpret/failure.h"
 #include "compiler/syntax/parse.h"
 
@@ -181,6 +182,10 @@ std::optional<double> Evaluator::control_number(const Value& value, const std::s
   if (auto* number = value.get<double>()) return *number;
   if (auto* flag = value.get<bool>()) return *flag ? 1.0 : 0.0;
   auto* data = value.get<Data>();
+  if (data && data->space != Space::number && graph_[data->node].type == ValueType::mask)
+    fail(error(DiagnosticKind::too_fine, span,
+               what + " must be one for the recipe, got a mask: one for each element")
+             .hint("reduce the mask to a number: `count(mask, over = model) > 0`"));
   if (!data || data->space != Space::number)
     fail(error(DiagnosticKind::wrong_type, span, what + " must be a number, got " + describe_kind(value, graph_)));
   if (graph_[data->node].level != Level::recipe)
@@ -215,6 +220,7 @@ void Evaluator::claim_lone_stream(NodeId node, Span span) {
 Value Evaluator::eval(ast::ExprId id, Frame& frame) {
   const ast::Expr& expr = frame.module[id];
   count_step(expr.span);
+  const DepthGuard guard(evaluation_depth_, limits::kEvaluationDepth, expr.span);
   return std::visit([&](const auto& node) { return eval_node(node, expr.span, frame); }, expr.node);
 }
 
@@ -266,6 +272,13 @@ Value Evaluator::eval_node(const ast::If& node, Span span, Frame& frame) {
   if (condition.is<Poison>()) return condition;
   if (auto* data = condition.get<Data>(); data && graph_[data->node].level != Level::recipe) {
     const Value yes = eval(node.then_value, frame), no = eval(node.else_value, frame);
+    for (const Value& branch : {yes, no})
+      if (branch.is<List>() || branch.is<std::string>() || branch.is<Record>() || branch.is<Function>())
+        fail(error(DiagnosticKind::too_fine, frame.module[node.condition].span,
+                   "this condition is decided for each tensor or element, so it cannot choose " +
+                       describe_kind(branch, graph_))
+                 .hint("choose between models, deltas, tensors or numbers, or reduce the condition first, "
+                       "e.g. with `over = model`"));
     SpaceContext where = context(span);
     return choose(where, condition, yes, no);
   }

@@ -107,6 +107,7 @@ class Evaluator {
   Value eval_argument(const ast::Parameter& parameter, ast::ExprId id, Frame& frame);
   Value resolved(const Value& value);
   std::shared_ptr<const Environment> capture(const Frame& frame);
+  class DepthGuard;
   void count_step(Span span);
   bool in_library(Span span) const { return span.valid() && library_.owns(span.source); }
 
@@ -121,7 +122,8 @@ class Evaluator {
   std::map<std::pair<std::uint32_t, NodeId>, NodeId> rehearsed_scores_;
   std::optional<NodeId> lone_stream_;
   std::uint64_t steps_ = 0;
-  int depth_ = 0;
+  int call_depth_ = 0;
+  int evaluation_depth_ = 0;
   std::uint32_t scorer_count_ = 0;
 };
 

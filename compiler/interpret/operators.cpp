@@ -49,8 +49,13 @@ Value without(SpaceContext& context, const Value& left, const Value& right) {
 std::size_t position(double index, std::size_t size, Span span) {
   const double at = index < 0 ? index + static_cast<double>(size) : index;
   if (index == std::floor(index) && at >= 0 && at < static_cast<double>(size)) return static_cast<std::size_t>(at);
-  fail(error(DiagnosticKind::bad_index, span,
-             "index " + format_number(index) + " of a list of " + format_count(size, "item")));
+  if (index != std::floor(index))
+    fail(error(DiagnosticKind::bad_index, span, "an index is a whole number, got " + format_number(index)));
+  Diagnostic outside = error(DiagnosticKind::bad_index, span,
+                             "there is no item " + format_number(index) + " in a list of " + std::to_string(size));
+  if (size > 0)
+    outside.help = "items are counted from 0 to " + std::to_string(size - 1) + "; `-1` is the last one";
+  fail(std::move(outside));
 }
 
 }  // namespace

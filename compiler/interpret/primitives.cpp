@@ -170,9 +170,14 @@ Value base_of(Evaluator& evaluator, const PrimitiveCall& call) {
   std::shared_ptr<const Data> base;
   for (const Value& value : values) {
     auto* data = value.get<Data>();
-    if (!data || !data->base)
-      fail(error(DiagnosticKind::no_base, call.span, describe_kind(value, evaluator.graph()) + " carries no base")
+    if (!data || !data->base) {
+      const bool stored = data && evaluator.graph()[data->node].kind == NodeKind::source;
+      const std::string what =
+          stored ? quoted(evaluator.host().checkpoint(evaluator.graph()[data->node].attribute).path())
+                 : describe_kind(value, evaluator.graph());
+      fail(error(DiagnosticKind::no_base, call.span, what + " carries no base")
                .hint("load it with one, `load_all(\"ft-*\", base = base)`, or give `base = ...` here"));
+    }
     if (base && base->node != data->base->node) {
       const Node& a = evaluator.graph()[base->node];
       const Node& b = evaluator.graph()[data->base->node];

@@ -42,8 +42,14 @@ std::string text_argument(const PrimitiveCall& call, std::size_t i) { return *ca
 
 }  // namespace
 
-Value load(Evaluator& evaluator, const PrimitiveCall& call) {
+Value load(Evaluator& evaluator, const PrimitiveCall& call) try {
   return load_one(evaluator, text_argument(call, 0), call.arguments[1], text_argument(call, 2), call.spans[0]);
+} catch (Failure& failure) {
+  Diagnostic& finding = failure.diagnostics.front();
+  if (finding.kind == DiagnosticKind::no_such_file && text_argument(call, 0).find('*') != std::string::npos)
+    finding.help = "`load` opens one checkpoint; all that a glob matches: `load_all(" +
+                   string_literal(text_argument(call, 0)) + ")`";
+  throw;
 }
 
 Value load_all(Evaluator& evaluator, const PrimitiveCall& call) {

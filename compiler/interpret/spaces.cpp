@@ -308,6 +308,7 @@ Data as_model(SpaceContext& context, const Value& value) {
     if (data && is_delta(graph, *data)) wrong.help = "a delta becomes a model by adding it to one: `base + delta`";
     if (data && data->space == Space::tensors) wrong.help = "if it is one, say so: `(...) as model`";
     if (value.is<List>()) wrong.help = "merge the list first, e.g. `mean(models)`";
+    if (auto* path = value.get<std::string>()) wrong.help = "open it first: `load(" + string_literal(*path) + ")`";
     fail(std::move(wrong));
   }
   if (auto weight = graph.constant_value(data->weight))

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "compiler/lower/facts.h"
 #include "compiler/lower/fuse.h"
@@ -23,6 +24,11 @@ class Lowering {
   Result<Plan> run() {
     collect_roots();
     schedule_ = schedule(graph_, roots_);
+    if (schedule_.nodes.size() > limits::kGraphValues)
+      return error(DiagnosticKind::limit, request_.span,
+                   "this is computed from " + std::to_string(schedule_.nodes.size()) +
+                       " values, more than the limit of " + std::to_string(limits::kGraphValues))
+          .hint("save what it is computed from, and load that");
     collect_sources();
     place_tensors();
     classify();

@@ -30,6 +30,7 @@ struct LowerRequest {
   std::vector<CarriedTensor> carried;
   int threads = 1;
   bool optimize = true;
+  Span span;  // of what asked for it
 };
 
 // `sources` are indexed by the graph's source nodes, as are the places of carried tensors.

@@ -1,22 +1,9 @@
 #include "compiler/lower/schedule.h"
 
 #include <algorithm>
-#include <set>
 
 namespace roux {
 namespace {
-
-std::vector<NodeId> reachable(const Graph& graph, const std::vector<NodeId>& roots) {
-  std::set<NodeId> seen;
-  std::vector<NodeId> pending = roots;
-  while (!pending.empty()) {
-    const NodeId id = pending.back();
-    pending.pop_back();
-    if (id == kNone || !seen.insert(id).second) continue;
-    for (NodeId operand : graph[id].operands) pending.push_back(operand);
-  }
-  return {seen.begin(), seen.end()};  // ids ascend in dependency order
-}
 
 bool makes_number(const Node& node) {
   return node.kind == NodeKind::reduction || node.kind == NodeKind::largest || node.kind == NodeKind::top;

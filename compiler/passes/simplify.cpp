@@ -9,11 +9,11 @@ class Simplifier {
  public:
   explicit Simplifier(Graph& graph) : graph_(graph) {}
 
-  NodeId operator()(NodeId id) {
-    if (auto known = done_.find(id); known != done_.end()) return known->second;
-    // Ids ascend in dependency order, so recursion is as deep as the expression; long sums are one node.
-    const NodeId result = rewrite(id);
-    done_[id] = result;
+  // Operands come before their uses, so one forward walk over what the roots need does it all.
+  std::vector<NodeId> run(const std::vector<NodeId>& roots) {
+    for (NodeId id : reachable(graph_, roots)) done_[id] = rewrite(id);
+    std::vector<NodeId> result;
+    for (NodeId root : roots) result.push_back(done_.at(root));
     return result;
   }
 
@@ -31,27 +31,29 @@ class Simplifier {
       case NodeKind::normal:
       case NodeKind::bernoulli: {
         std::optional<NodeId> p;
-        if (node.operands.size() > 1) p = (*this)(node.operands[1]);
-        return graph_.random(node.kind, node.constant, (*this)(node.operands[0]), p);
+        if (node.operands.size() > 1) p = simplified(node.operands[1]);
+        return graph_.random(node.kind, node.constant, simplified(node.operands[0]), p);
       }
       case NodeKind::reduction: {
-        const NodeId a = (*this)(node.operands[0]);
-        const NodeId b = node.operands.size() > 1 ? (*this)(node.operands[1]) : kNone;
+        const NodeId a = simplified(node.operands[0]);
+        const NodeId b = node.operands.size() > 1 ? simplified(node.operands[1]) : kNone;
         return graph_.reduce(static_cast<ReduceOp>(node.attribute), node.scope, a, b);
       }
       case NodeKind::largest:
-        return graph_.largest((*this)(node.operands[0]), (*this)(node.operands[1]), node.scope);
+        return graph_.largest(simplified(node.operands[0]), simplified(node.operands[1]), node.scope);
       case NodeKind::top:
-        return graph_.top((*this)(node.operands[0]), (*this)(node.operands[1]), node.scope);
+        return graph_.top(simplified(node.operands[0]), simplified(node.operands[1]), node.scope);
     }
     return id;
   }
 
+  NodeId simplified(NodeId id) const { return done_.at(id); }
+
   NodeId linear(const Node& node) {
     std::vector<Term> terms;
-    if (node.operands[0] != kNone) terms.push_back({graph_.constant(1), (*this)(node.operands[0])});
+    if (node.operands[0] != kNone) terms.push_back({graph_.constant(1), simplified(node.operands[0])});
     for (std::size_t i = 1; i < node.operands.size(); i += 2)
-      terms.push_back({(*this)(node.operands[i]), (*this)(node.operands[i + 1])});
+      terms.push_back({simplified(node.operands[i]), simplified(node.operands[i + 1])});
     return graph_.linear(terms);
   }
 
@@ -61,7 +63,7 @@ class Simplifier {
 
   NodeId operation(const Node& node) {
     std::vector<NodeId> x;
-    for (NodeId operand : node.operands) x.push_back((*this)(operand));
+    for (NodeId operand : node.operands) x.push_back(simplified(operand));
     if (facts_of(node.op).idempotent && is_operation(x[0], node.op)) return x[0];  // f(f(x)) = f(x)
     switch (node.op) {
       case Op::logical_not:
@@ -95,10 +97,7 @@ class Simplifier {
 }  // namespace
 
 std::vector<NodeId> simplify(Graph& graph, const std::vector<NodeId>& roots) {
-  Simplifier simplifier(graph);
-  std::vector<NodeId> result;
-  for (NodeId root : roots) result.push_back(simplifier(root));
-  return result;
+  return Simplifier(graph).run(roots);
 }
 
 }  // namespace roux

@@ -38,8 +38,8 @@ std::string hint_for(const Callee& callee, const ast::Argument& argument, const 
   std::vector<std::string> names;
   for (const ast::Parameter& parameter : *callee.parameters) names.push_back(parameter.name.text);
   if (auto near = nearest(argument.name, names))
-    return "nearest is " + quoted(*near) + "; " + callee.signature;
-  return callee.signature;
+    return "nearest is " + quoted(*near);
+  return "";
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast:
                              quoted(callee.name) + " takes " +
                                  format_count(parameters.size(), "argument") + ", got " +
                                  std::to_string(positional.size()))
-                           .hint(callee.signature));
+                           .note({}, callee.signature));
     break;
   }
 
@@ -84,12 +84,13 @@ Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast:
     if (at == parameters.size()) {
       findings.push_back(error(DiagnosticKind::unknown_argument, argument.name_span,
                                quoted(callee.name) + " has no argument " + quoted(argument.name))
+                             .note({}, callee.signature)
                              .hint(hint_for(callee, argument, module)));
     } else if (plan.of_parameter[at]) {
       findings.push_back(error(DiagnosticKind::doubled_argument, argument.name_span,
                                "argument " + quoted(argument.name) + " is given twice")
                              .note(module[arguments[*plan.of_parameter[at]].value].span, "here first")
-                             .hint(callee.signature));
+                             .note({}, callee.signature));
     } else {
       plan.of_parameter[at] = i;
     }
@@ -99,7 +100,7 @@ Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast:
     if (plan.of_parameter[i] || parameters[i].default_value != ast::kNoExpr) continue;
     findings.push_back(error(DiagnosticKind::missing_argument, call_span,
                              quoted(callee.name) + " needs " + quoted(parameters[i].name.text))
-                           .hint(callee.signature));
+                           .note({}, callee.signature));
   }
   if (!findings.empty()) return findings;
   return plan;

@@ -141,11 +141,13 @@ class Checker {
   void visit_name(const ast::Name& name, Span span, const Scope& scope) {
     if (is_known(name.text, scope)) return;
     if (name.text == "name") return not_yet(span, "`name` outside of `match`");
-    std::vector<std::string> candidates = library_.names();
+    if (name.text == "align") return not_yet(span, "`align`");
+    std::vector<std::string> candidates;  // of equally near ones the first is proposed
     for (const Scope* s = &scope; s; s = s->parent)
       for (const ast::BoundName& bound : s->names) candidates.push_back(bound.text);
     for (const ast::Method* method : methods_) candidates.push_back(method->name.text);
-    for (const auto& names : {constant_names(), tensor_names()})
+    const std::vector<std::string> reserved = {"true", "false", "none"};
+    for (const auto& names : {reserved, library_.names(), constant_names(), tensor_names()})
       candidates.insert(candidates.end(), names.begin(), names.end());
     Diagnostic unknown = error(DiagnosticKind::unknown_name, span, "unknown name " + quoted(name.text));
     if (auto near = nearest(name.text, candidates)) unknown.help = "nearest is " + quoted(*near);
@@ -183,11 +185,21 @@ class Checker {
       for (const Diagnostic& finding : plan.error()) report(finding);
 
     std::vector<std::vector<std::string>> choices(call.arguments.size());
-    if (plan)
-      for (std::size_t p = 0; p < plan->of_parameter.size(); ++p)
-        if (plan->of_parameter[p] && known.method->parameters[p].type)
-          choices[*plan->of_parameter[p]] = choices_of(*known.method->parameters[p].type);
+    if (!plan) return visit_unplaced(call, *known.method, scope);
+    for (std::size_t p = 0; p < plan->of_parameter.size(); ++p)
+      if (plan->of_parameter[p] && known.method->parameters[p].type)
+        choices[*plan->of_parameter[p]] = choices_of(*known.method->parameters[p].type);
     for (std::size_t i = 0; i < call.arguments.size(); ++i) visit_argument(call.arguments[i], choices[i], scope);
+  }
+
+  // Where arguments do not fit the parameters, a bare word may be a choice of any of them.
+  void visit_unplaced(const ast::Call& call, const ast::Method& method, const Scope& scope) {
+    std::vector<std::string> choices;
+    for (const ast::Parameter& parameter : method.parameters)
+      if (parameter.type)
+        for (std::string& choice : choices_of(*parameter.type)) choices.push_back(std::move(choice));
+    for (const ast::Argument& argument : call.arguments)
+      if (!is_choice(argument.value, choices)) visit(argument.value, scope);
   }
 
   // A bare word that is neither bound nor a choice was meant as a choice.

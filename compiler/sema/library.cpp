@@ -76,8 +76,19 @@ std::string signature_text(const SourceMap& sources, const ast::Module& module, 
       text += " = " + std::string(sources.text(module[parameter.default_value].span));
     parameters.push_back(std::move(text));
   }
-  std::string text = method.name.text + "(" + join(parameters, ", ") + ")";
-  if (method.result) text += " -> " + to_text(*method.result);
+  if (parameters.empty()) parameters.emplace_back();
+  parameters.back() += ")";
+  if (method.result) parameters.back() += " -> " + to_text(*method.result);
+
+  constexpr std::size_t kColumns = 100;
+  std::string text = method.name.text + "(";
+  std::size_t column = text.size();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (i + 1 < parameters.size()) parameters[i] += ",";
+    const bool breaks = i > 0 && column + parameters[i].size() >= kColumns;
+    text += (i == 0 ? "" : breaks ? "\n    " : " ") + parameters[i];
+    column = (breaks ? 4 : column + 1) + parameters[i].size();
+  }
   return text;
 }
 

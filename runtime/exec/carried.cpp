@@ -40,7 +40,8 @@ void take_larger(DType dtype, void* to, const void* from, std::uint64_t bytes) {
   with_type(dtype, [&](auto zero) {
     auto* larger = static_cast<decltype(zero)*>(to);
     const auto* other = static_cast<const decltype(zero)*>(from);
-    for (std::uint64_t i = 0; i < bytes / sizeof zero; ++i) larger[i] = std::max(larger[i], other[i]);
+    for (std::uint64_t i = 0; i < bytes / sizeof zero; ++i)
+      larger[i] = std::max(larger[i], other[i]);
   });
 }
 
@@ -68,7 +69,8 @@ class CarriedStream {
       for (std::size_t i = 1; i < tensor_.places.size(); ++i) {
         ROUX_DO(read(tensor_.places[i], at, size, other_));
         if (std::memcmp(first_.data(), other_.data(), size) == 0) continue;
-        if (tensor_.rule == CarriedTensor::Rule::equal) return mismatch(tensor_.places[i], at, size);
+        if (tensor_.rule == CarriedTensor::Rule::equal)
+          return mismatch(tensor_.places[i], at, size);
         differs = true;
       }
     }
@@ -86,7 +88,8 @@ class CarriedStream {
         }
       for (std::size_t output = 0; output < tensor_.in_output.size(); ++output) {
         if (tensor_.in_output[output] == kNone) continue;
-        ROUX_DO(context_.outputs[output]->write(tensor_.in_output[output], at, first_.data(), size));
+        ROUX_DO(
+            context_.outputs[output]->write(tensor_.in_output[output], at, first_.data(), size));
         context_.counters.bytes_written.fetch_add(size, std::memory_order_relaxed);
       }
     }
@@ -111,7 +114,8 @@ class CarriedStream {
     };
     return error(DiagnosticKind::integer_mismatch, {},
                  "tensor " + roux::quoted(tensor_.name) + " of whole numbers (" +
-                     std::string(name_of(tensor_.dtype)) + ") has to be equal in all models; element " +
+                     std::string(name_of(tensor_.dtype)) +
+                     ") has to be equal in all models; element " +
                      std::to_string(at / bytes_of(tensor_.dtype) + index) + " is " +
                      value_in(a, tensor_.places[0]) + ", " + value_in(b, place))
         .hint("`align(..., integers = first)` keeps those of the first model");

@@ -1,5 +1,6 @@
-// Integer and boolean tensors that are carried along, not computed: compared at all places before anything
-// is written, copied at the end. In: the plan and its files; out: nothing but the first difference found.
+// Integer and boolean tensors that are carried along, not computed: compared at all places before
+// anything is written, copied at the end. In: the plan and its files; out: nothing but the first
+// difference found.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace roux {
 
-// Names the tensors that differed where the rule is to take the largest. A difference where they must be
-// equal is an error that names the tensor, both files and the first element that differs.
+// Names the tensors that differed where the rule is to take the largest. A difference where they
+// must be equal is an error that names the tensor, both files and the first element that differs.
 Result<std::vector<std::string>> compare_carried(const RunContext& context, ThreadPool& pool);
 
 Status copy_carried(const RunContext& context, ThreadPool& pool);

@@ -24,7 +24,9 @@ constexpr double kProgressSeconds = 0.1;
 class ProgressMeter {
  public:
   ProgressMeter(const Plan& plan, const Counters& counters, const ExecuteOptions& options)
-      : bytes_total_(plan.bytes_read + plan.bytes_written), counters_(counters), options_(options) {}
+      : bytes_total_(plan.bytes_read + plan.bytes_written),
+        counters_(counters),
+        options_(options) {}
 
   double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
@@ -58,7 +60,8 @@ Result<ExecuteResult> run_plan(const Plan& plan, std::span<const Checkpoint::Ptr
   ROUX_TRY(const Program program, make_program(plan, kernels));
   SlotTable slots(plan);
   const RunContext context{plan, sources, outputs, slots, counters};
-  ThreadPool pool(plan.threads, [&meter] { meter.tick(); }, options.cancel);
+  ThreadPool pool(
+      plan.threads, [&meter] { meter.tick(); }, options.cancel);
   std::vector<TileWorker> workers;
   for (int thread = 0; thread < pool.size(); ++thread) workers.emplace_back(context, thread);
 
@@ -67,7 +70,8 @@ Result<ExecuteResult> run_plan(const Plan& plan, std::span<const Checkpoint::Ptr
   const auto stage_count = static_cast<std::uint32_t>(plan.stages.size());
   for (std::uint32_t stage = 0; stage < stage_count; ++stage)
     ROUX_DO(StageRunner(context, program.stages[stage], stage, pool, workers).run());
-  for (std::uint32_t stage = stage_count; stage < slots.stage_end(); ++stage) slots.evaluate_recipe(stage);
+  for (std::uint32_t stage = stage_count; stage < slots.stage_end(); ++stage)
+    slots.evaluate_recipe(stage);
   ROUX_DO(copy_carried(context, pool));
 
   for (SlotId number : plan.numbers) result.numbers.push_back(slots.get(number));
@@ -101,10 +105,11 @@ std::uint64_t peak_bytes(const Plan& plan) {
     std::uint64_t bytes = 0;
     for (const Selection& selection : plan.selections) {
       if (selection.stage != stage) continue;
-      // Within tensors: one run of all threads for a large tensor, or one per thread for small ones.
+      // Within tensors: one run of all threads for a large tensor, or one per thread for small
+      // ones.
       const std::uint64_t one = SelectionRun::peak_bytes(1, kTensorCollect, selection.lane);
       bytes += selection.scope == Level::recipe
-                   ? SelectionRun::peak_bytes(plan.threads, kRecipeCollect, selection.lane)
+                   ? SelectionRun::peak_bytes(plan.threads, plan.collect_limit, selection.lane)
                    : threads * one;
     }
     most = std::max(most, bytes);

@@ -16,12 +16,15 @@ LaunchProgram make_launch(const Launch& launch, const Kernel& kernel, const Comp
   return program;
 }
 
-PhaseProgram make_phase(const Plan& plan, const Phase& phase, const std::vector<const CompiledKernel*>& code) {
+PhaseProgram make_phase(const Plan& plan, const Phase& phase,
+                        const std::vector<const CompiledKernel*>& code) {
   PhaseProgram program;
   for (const Launch& launch : phase.launches) {
-    program.launches.push_back(make_launch(launch, plan.kernels[launch.kernel], code[launch.kernel]));
+    program.launches.push_back(
+        make_launch(launch, plan.kernels[launch.kernel], code[launch.kernel]));
     program.launches.back().first_reduction = static_cast<std::uint32_t>(program.reductions.size());
-    program.reductions.insert(program.reductions.end(), launch.reductions.begin(), launch.reductions.end());
+    program.reductions.insert(program.reductions.end(), launch.reductions.begin(),
+                              launch.reductions.end());
     for (const StoreTarget& store : launch.stores)
       if (store.kind == StoreTarget::Kind::selection) program.selections.push_back(store.index);
   }

@@ -1,6 +1,6 @@
-// A plan joined with its compiled kernels, and what the executor asks of each launch, worked out once:
-// which launches run only in the first round, which feed selections, what the reductions of a phase are.
-// Holds pointers into the plan and the kernel cache; both outlive it.
+// A plan joined with its compiled kernels, and what the executor asks of each launch, worked out
+// once: which launches run only in the first round, which feed selections, what the reductions of a
+// phase are. Holds pointers into the plan and the kernel cache; both outlive it.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct LaunchProgram {
   const Launch* launch;
   const Kernel* kernel;
   const CompiledKernel* code;
-  bool keeps_results;               // stores to an output or reduces: has to run in the first round
-  std::uint32_t first_reduction;    // its place among the reductions of the phase
+  bool keeps_results;             // stores to an output or reduces: has to run in the first round
+  std::uint32_t first_reduction;  // its place among the reductions of the phase
 
   // Thresholds that may have to be brought into f32 lanes (see Note [Mixed lanes] in tiles.cpp).
   struct Top {
@@ -29,8 +29,8 @@ struct LaunchProgram {
 
 struct PhaseProgram {
   std::vector<LaunchProgram> launches;
-  std::vector<SlotId> reductions;            // of all launches
-  std::vector<std::uint32_t> selections;     // that it feeds, each once
+  std::vector<SlotId> reductions;         // of all launches
+  std::vector<std::uint32_t> selections;  // that it feeds, each once
 };
 
 struct StageProgram {

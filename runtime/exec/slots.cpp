@@ -37,7 +37,8 @@ double value_over_nothing(const Slot& slot) {
 
 }  // namespace
 
-SlotTable::SlotTable(const Plan& plan) : plan_(plan), recipe_(plan.slots.size()), column_(plan.slots.size()) {
+SlotTable::SlotTable(const Plan& plan)
+    : plan_(plan), recipe_(plan.slots.size()), column_(plan.slots.size()) {
   for (SlotId id = 0; id < plan.slots.size(); ++id) {
     const Slot& slot = plan.slots[id];
     recipe_[id] = value_over_nothing(slot);
@@ -88,7 +89,8 @@ std::uint32_t SlotTable::phase_end(std::uint32_t stage) const {
 std::uint64_t SlotTable::bytes(const Plan& plan) {
   const auto columns = std::count_if(plan.slots.begin(), plan.slots.end(),
                                      [](const Slot& slot) { return slot.level == Level::tensor; });
-  return sizeof(double) * (plan.slots.size() + static_cast<std::uint64_t>(columns) * plan.tensors.size());
+  return sizeof(double) *
+         (plan.slots.size() + static_cast<std::uint64_t>(columns) * plan.tensors.size());
 }
 
 double SlotTable::evaluate(const Slot& slot, std::uint32_t tensor) const {

@@ -1,7 +1,7 @@
-// The numbers of a running plan: one f64 per slot of level `recipe`, one per tensor and slot of level
-// `tensor`. Computes those that follow from others when their stage or phase begins; reductions, thresholds
-// and cuts are set by whoever finds them, and until then are what they are over nothing. Different tensors'
-// numbers may be set from different threads at once.
+// The numbers of a running plan: one f64 per slot of level `recipe`, one per tensor and slot of
+// level `tensor`. Computes those that follow from others when their stage or phase begins;
+// reductions, thresholds and cuts are set by whoever finds them, and until then are what they are
+// over nothing. Different tensors' numbers may be set from different threads at once.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,11 @@ class SlotTable {
   void evaluate_recipe(std::uint32_t stage);
   void evaluate_tensor(std::uint32_t tensor, std::uint32_t stage, std::uint32_t phase);
 
-  std::uint32_t stage_end() const { return stage_end_; }  // one more than the last stage of any slot
-  std::uint32_t phase_end(std::uint32_t stage) const;     // one more than the last phase of a tensor's slot
+  std::uint32_t stage_end() const {
+    return stage_end_;
+  }  // one more than the last stage of any slot
+  std::uint32_t phase_end(
+      std::uint32_t stage) const;  // one more than the last phase of a tensor's slot
 
   static std::uint64_t bytes(const Plan& plan);
 
@@ -42,9 +45,10 @@ class SlotTable {
   std::vector<double> recipe_;         // by slot; those of level `tensor` stay unused
   std::vector<std::uint32_t> column_;  // by slot: its column in `tensor_`
   std::size_t columns_ = 0;
-  std::vector<double> tensor_;         // [tensor][column]
+  std::vector<double> tensor_;                                 // [tensor][column]
   std::map<std::uint32_t, std::vector<SlotId>> recipe_order_;  // by stage
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<SlotId>> tensor_order_;  // by stage, phase
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<SlotId>>
+      tensor_order_;  // by stage, phase
 };
 
 }  // namespace roux

@@ -23,8 +23,8 @@ struct Pending {
 
 }  // namespace
 
-StageRunner::StageRunner(const RunContext& context, const StageProgram& program, std::uint32_t stage,
-                         ThreadPool& pool, std::vector<TileWorker>& workers)
+StageRunner::StageRunner(const RunContext& context, const StageProgram& program,
+                         std::uint32_t stage, ThreadPool& pool, std::vector<TileWorker>& workers)
     : context_(context),
       program_(program),
       stage_(stage),
@@ -63,7 +63,7 @@ void StageRunner::make_selections() {
         total += tensor.element_count;
     }
     const std::uint64_t rank = checked_rank(context_.slots.get(selection.rank), total);
-    selections_[id].emplace(selection.lane, rank, total, pool_.size(), kRecipeCollect);
+    selections_[id].emplace(selection.lane, rank, total, pool_.size(), context_.plan.collect_limit);
   }
 }
 
@@ -155,7 +155,8 @@ Status StageRunner::run_tensor(std::uint32_t tensor, int threads, const SweepTil
     finish(work);
     for (SelectionRun& run : own) run.advance();
     // Selections of the whole recipe have had this tensor's values; they are not repeated here.
-    std::erase_if(work.feeds, [this](const Feed& feed) { return selections_[feed.selection].has_value(); });
+    std::erase_if(work.feeds,
+                  [this](const Feed& feed) { return selections_[feed.selection].has_value(); });
     work.first_round = false;
     while (std::any_of(own.begin(), own.end(), is_open)) {
       work.id = ++context_.counters.works;
@@ -167,7 +168,8 @@ Status StageRunner::run_tensor(std::uint32_t tensor, int threads, const SweepTil
   return ok();
 }
 
-std::vector<SelectionRun> StageRunner::add_own_selections(Work& work, std::uint32_t phase, int threads) {
+std::vector<SelectionRun> StageRunner::add_own_selections(Work& work, std::uint32_t phase,
+                                                          int threads) {
   std::vector<SelectionRun> own;
   own.reserve(work.program->selections.size());  // feeds point into it
   const std::uint64_t total = tensor_at(work.tensor).element_count;
@@ -230,7 +232,8 @@ void StageRunner::set_recipe_selections() {
         set_selection(id, tensor, *selections_[id]);
 }
 
-// Sets the slots that ask for this selection's results. Positions of the whole recipe become indices.
+// Sets the slots that ask for this selection's results. Positions of the whole recipe become
+// indices.
 void StageRunner::set_selection(std::uint32_t id, std::uint32_t tensor, const SelectionRun& run) {
   const bool is_within = context_.plan.selections[id].scope == Level::tensor;
   const auto start = static_cast<std::int64_t>(is_within ? 0 : starts_[tensor]);
@@ -251,8 +254,8 @@ void StageRunner::set_selection(std::uint32_t id, std::uint32_t tensor, const Se
 
 // Numbers of tensors that follow from the stage's last phase.
 void StageRunner::finish_slots() {
-  for (std::uint32_t phase = std::max(program_.phase_count, 1u); phase < context_.slots.phase_end(stage_);
-       ++phase)
+  for (std::uint32_t phase = std::max(program_.phase_count, 1u);
+       phase < context_.slots.phase_end(stage_); ++phase)
     for (std::uint32_t tensor = 0; tensor < starts_.size(); ++tensor)
       context_.slots.evaluate_tensor(tensor, stage_, phase);
 }

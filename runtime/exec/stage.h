@@ -1,7 +1,8 @@
-// Runs one stage of a plan over all its tensors. In: the numbers known when the stage begins; out: outputs
-// written, and the numbers that the stage makes. Chooses the order of work: tiles of all tensors at once
-// where nothing within a tensor has to wait; otherwise small tensors whole, one per thread, and large ones
-// one after the other with their tiles in parallel. The order changes no result.
+// Runs one stage of a plan over all its tensors. In: the numbers known when the stage begins; out:
+// outputs written, and the numbers that the stage makes. Chooses the order of work: tiles of all
+// tensors at once where nothing within a tensor has to wait; otherwise small tensors whole, one per
+// thread, and large ones one after the other with their tiles in parallel. The order changes no
+// result.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,7 @@
 
 namespace roux {
 
-// Values that selections may hold in memory; more are counted in a further round.
-inline constexpr std::uint64_t kRecipeCollect = 1u << 20;
+// Values that a selection within a tensor may hold in memory; more are counted in a further round.
 inline constexpr std::uint64_t kTensorCollect = 1u << 16;
 // Tensors below this are run whole by one thread where they have several phases.
 inline constexpr std::uint64_t kSmallElements = 1u << 20;
@@ -33,7 +33,9 @@ class StageRunner {
  private:
   using SweepTiles = std::function<Status(Work& work)>;  // runs all tiles of a work once
 
-  const PlannedTensor& tensor_at(std::uint32_t tensor) const { return context_.plan.tensors[tensor]; }
+  const PlannedTensor& tensor_at(std::uint32_t tensor) const {
+    return context_.plan.tensors[tensor];
+  }
   void make_selections();
   void make_reductions();
   Work make_work(std::uint32_t tensor, std::uint32_t phase, bool first_round);
@@ -56,8 +58,9 @@ class StageRunner {
   ThreadPool& pool_;
   std::vector<TileWorker>& workers_;
 
-  std::vector<std::optional<SelectionRun>> selections_;  // by selection: those of level `recipe` made here
-  std::vector<std::uint64_t> starts_;                    // by tensor: its first element's canonical position
+  std::vector<std::optional<SelectionRun>>
+      selections_;                     // by selection: those of level `recipe` made here
+  std::vector<std::uint64_t> starts_;  // by tensor: its first element's canonical position
   // By slot of level `recipe`: what each tensor contributes. Nothing: it has no part in it.
   std::unordered_map<SlotId, std::vector<std::optional<double>>> contributions_;
 };

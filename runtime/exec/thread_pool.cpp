@@ -16,7 +16,8 @@ Diagnostic cancelled() { return error(DiagnosticKind::cancelled, {}, "cancelled"
 }  // namespace
 
 Diagnostic out_of_memory() {
-  return error(DiagnosticKind::memory_budget, {}, "the machine has no memory left for the run's buffers")
+  return error(DiagnosticKind::memory_budget, {},
+               "the machine has no memory left for the run's buffers")
       .hint("use fewer threads");
 }
 
@@ -37,7 +38,8 @@ ThreadPool::ThreadPool(int threads, std::function<void()> on_tick, const std::at
   ROUX_CHECK(threads >= 1);
   workers_.reserve(threads);
   try {
-    for (int thread = 0; thread < threads; ++thread) workers_.emplace_back([this, thread] { work(thread); });
+    for (int thread = 0; thread < threads; ++thread)
+      workers_.emplace_back([this, thread] { work(thread); });
   } catch (const std::system_error&) {
     if (workers_.empty()) throw;  // with some of them the results are the same, only later
   }

@@ -1,8 +1,9 @@
-// Worker threads for one run. `parallel_for` deals out indices by a shared counter and waits; meanwhile the
-// calling thread, and only it, runs the tick callback and looks at the cancel flag. The first error stops
-// the rest; of several the one with the lowest index is returned, which is always the same one, because
-// indices are dealt out in order and those begun are finished. Nothing that a task throws leaves the pool:
-// it becomes a diagnostic. Workers compute in the default floating-point environment.
+// Worker threads for one run. `parallel_for` deals out indices by a shared counter and waits;
+// meanwhile the calling thread, and only it, runs the tick callback and looks at the cancel flag.
+// The first error stops the rest; of several the one with the lowest index is returned, which is
+// always the same one, because indices are dealt out in order and those begun are finished. Nothing
+// that a task throws leaves the pool: it becomes a diagnostic. Workers compute in the default
+// floating-point environment.
 #pragma once
 
 #include <atomic>

@@ -9,8 +9,9 @@ namespace roux {
 namespace {
 
 // Note [Mixed lanes]
-// A selection over tensors of both lane types is made in f64, so its threshold may be no f32. Then no f32
-// value equals it, and for every f32 x: x > threshold exactly where x > the next f32 below the threshold.
+// A selection over tensors of both lane types is made in f64, so its threshold may be no f32. Then
+// no f32 value equals it, and for every f32 x: x > threshold exactly where x > the next f32 below
+// the threshold.
 float next_float_below(double value) {
   float rounded = static_cast<float>(value);
   if (static_cast<double>(rounded) > value)
@@ -78,7 +79,8 @@ void TileWorker::bind(const Work& work) {
     bind_scalars(bound, work);
     bound.inputs.clear();
     for (std::size_t i = 0; i < program.launch->inputs.size(); ++i)
-      bound.inputs.push_back(buffer_of(program.launch->inputs[i], program.kernel->inputs[i], work.tensor));
+      bound.inputs.push_back(
+          buffer_of(program.launch->inputs[i], program.kernel->inputs[i], work.tensor));
     bind_tables(bound, work);
     bound.reductions.resize(program.launch->reductions.size());
     const std::size_t store_count = program.launch->stores.size();
@@ -180,14 +182,16 @@ void TileWorker::launch(Bound& bound, Work& work, std::uint64_t first, std::uint
   context_.counters.launches.fetch_add(1, std::memory_order_relaxed);
 }
 
-Status TileWorker::store(const Bound& bound, const Work& work, std::uint64_t first, std::uint64_t count) {
+Status TileWorker::store(const Bound& bound, const Work& work, std::uint64_t first,
+                         std::uint64_t count) {
   const Launch& launch = *bound.program->launch;
   for (std::size_t s = 0; s < launch.stores.size(); ++s) {
     const StoreTarget target = launch.stores[s];
     if (target.kind == StoreTarget::Kind::selection) {
       const Feed* feed = work.feed_for(target.index);
       if (feed && !feed->run->done())
-        feed->run->observe(feed->one_thread ? 0 : thread_, feed->position + first, bound.stores[s], count);
+        feed->run->observe(feed->one_thread ? 0 : thread_, feed->position + first, bound.stores[s],
+                           count);
     } else if (work.first_round) {
       const std::uint64_t element_bytes = bytes_of(bound.program->kernel->stores[s].dtype);
       const std::uint32_t tensor = context_.plan.tensors[work.tensor].in_output[target.index];

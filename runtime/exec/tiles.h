@@ -1,6 +1,7 @@
 // One tile of one tensor in one phase: read each source once, run the launches, write outputs, feed
-// selections, leave partial sums. A TileWorker belongs to one thread and owns its buffers; what does not
-// change between the tiles of a tensor (tables, scalars, pointers into buffers) is bound once.
+// selections, leave partial sums. A TileWorker belongs to one thread and owns its buffers; what
+// does not change between the tiles of a tensor (tables, scalars, pointers into buffers) is bound
+// once.
 #pragma once
 
 #include <atomic>
@@ -51,7 +52,8 @@ struct Work {
   std::vector<Feed> feeds;
 
   void make_partials() { partials.resize(program->reductions.size() * block_count); }
-  // A launch runs in the first round for its results, and in any round for a selection that needs it.
+  // A launch runs in the first round for its results, and in any round for a selection that needs
+  // it.
   bool needs(const LaunchProgram& launch) const;
   bool needs_any() const;
   const Feed* feed_for(std::uint32_t selection) const;

@@ -18,9 +18,10 @@ bool has_launches(const Stage& stage) {
 }
 
 bool selects(const Plan& plan, std::uint32_t stage, Level scope) {
-  return std::any_of(plan.selections.begin(), plan.selections.end(), [&](const Selection& selection) {
-    return selection.stage == stage && selection.scope == scope;
-  });
+  return std::any_of(plan.selections.begin(), plan.selections.end(),
+                     [&](const Selection& selection) {
+                       return selection.stage == stage && selection.scope == scope;
+                     });
 }
 
 int sweep_count(const Plan& plan, std::uint32_t stage) {
@@ -30,7 +31,8 @@ int sweep_count(const Plan& plan, std::uint32_t stage) {
 
 std::string describe_stages(const Plan& plan) {
   int sweeps = 0;
-  for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage) sweeps += sweep_count(plan, stage);
+  for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage)
+    sweeps += sweep_count(plan, stage);
   std::string out = format_count(sweeps, "sweep") + '\n';
   for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage) {
     if (sweep_count(plan, stage) == 0) continue;
@@ -47,7 +49,8 @@ std::string describe_dtypes(const std::map<std::uint32_t, DType>& dtypes) {
   std::map<DType, int> counts;
   for (const auto& [index, dtype] : dtypes) ++counts[dtype];
   std::vector<std::pair<DType, int>> sorted(counts.begin(), counts.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](auto& a, auto& b) { return a.second > b.second; });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](auto& a, auto& b) { return a.second > b.second; });
   std::vector<std::string> parts;
   for (const auto& [dtype, count] : sorted)
     parts.push_back(std::to_string(count) + " " + std::string(name_of(dtype)));
@@ -64,23 +67,24 @@ std::string describe_class(const Plan& plan, std::uint32_t tensor_class) {
     for (const Phase& phase : stage.classes[tensor_class])
       for (const Launch& launch : phase.launches) {
         const Kernel& kernel = plan.kernels[launch.kernel];
-        for (std::size_t i = 0; i < launch.inputs.size(); ++i) read[launch.inputs[i]] = kernel.inputs[i];
+        for (std::size_t i = 0; i < launch.inputs.size(); ++i)
+          read[launch.inputs[i]] = kernel.inputs[i];
         for (std::size_t t = 0; t < launch.tables.size(); ++t)
           for (const TableSource& entry : launch.tables[t]) read[entry.source] = kernel.tables[t];
         for (std::size_t s = 0; s < launch.stores.size(); ++s)
           if (launch.stores[s].kind == StoreTarget::Kind::output)
             written[launch.stores[s].index] = kernel.stores[s].dtype;
       }
-  return "  " + format_count(tensors, "tensor") + ", " + format_count(elements, "element") + ": reads " +
-         describe_dtypes(read) + "; writes " + describe_dtypes(written) + '\n';
+  return "  " + format_count(tensors, "tensor") + ", " + format_count(elements, "element") +
+         ": reads " + describe_dtypes(read) + "; writes " + describe_dtypes(written) + '\n';
 }
 
 std::string describe_carried(const Plan& plan) {
   if (plan.carried.empty()) return "";
   std::uint64_t bytes = 0;
   for (const CarriedTensor& tensor : plan.carried) bytes += tensor.byte_count;
-  return "  " + format_count(plan.carried.size(), "tensor") + " of whole numbers, " + format_bytes(bytes) +
-         ": compared, then copied\n";
+  return "  " + format_count(plan.carried.size(), "tensor") + " of whole numbers, " +
+         format_bytes(bytes) + ": compared, then copied\n";
 }
 
 std::string describe_kernels(const Plan& plan) {
@@ -97,9 +101,11 @@ std::string describe(const Plan& plan, bool with_kernels) {
   const std::size_t class_count = plan.stages.empty() ? 0 : plan.stages.front().classes.size();
   for (std::uint32_t c = 0; c < class_count; ++c) out += describe_class(plan, c);
   out += describe_carried(plan);
-  out += "reads " + format_bytes(plan.bytes_read) + ", writes " + format_bytes(plan.bytes_written) + '\n';
-  out += "memory " + format_bytes(plan.peak_bytes) + " at most: " + format_count(plan.threads, "thread") +
-         ", tiles of " + format_count(plan.tile_elements, "element") + '\n';
+  out += "reads " + format_bytes(plan.bytes_read) + ", writes " + format_bytes(plan.bytes_written) +
+         '\n';
+  out += "memory " + format_bytes(plan.peak_bytes) +
+         " at most: " + format_count(plan.threads, "thread") + ", tiles of " +
+         format_count(plan.tile_elements, "element") + '\n';
   if (with_kernels) out += describe_kernels(plan);
   return out;
 }

@@ -24,8 +24,10 @@ class PlanVerifier {
     check_tensors();
     check_carried();
     for (SlotId id = 0; id < plan_.slots.size() && problem_.empty(); ++id) check_slot(id);
-    for (std::uint32_t id = 0; id < plan_.selections.size() && problem_.empty(); ++id) check_selection(id);
-    for (std::uint32_t stage = 0; stage < plan_.stages.size() && problem_.empty(); ++stage) check_stage(stage);
+    for (std::uint32_t id = 0; id < plan_.selections.size() && problem_.empty(); ++id)
+      check_selection(id);
+    for (std::uint32_t stage = 0; stage < plan_.stages.size() && problem_.empty(); ++stage)
+      check_stage(stage);
     where_ = "the plan";
     for (SlotId number : plan_.numbers)
       if (!is_slot(number) || plan_.slots[number].level != Level::recipe)
@@ -44,14 +46,16 @@ class PlanVerifier {
     where_ = "the plan";
     if (plan_.tile_elements == 0 || plan_.tile_elements % kBlock != 0)
       refuse("has tiles that are no multiple of a block");
-    if (plan_.threads < 1 || plan_.threads > limits::kThreads) refuse("has an odd number of threads");
+    if (plan_.threads < 1 || plan_.threads > limits::kThreads)
+      refuse("has an odd number of threads");
     std::vector<std::uint32_t> sorted = plan_.order;
     std::sort(sorted.begin(), sorted.end());
     for (std::size_t i = 0; i < sorted.size(); ++i)
       if (sorted[i] != i) refuse("visits some tensor twice, or one that is none");
     if (sorted.size() != plan_.tensors.size()) refuse("does not visit every tensor");
     for (const PlannedOutput& output : plan_.outputs)
-      if (output.dtypes.size() != plan_.tensors.size()) refuse("has an output without a dtype per tensor");
+      if (output.dtypes.size() != plan_.tensors.size())
+        refuse("has an output without a dtype per tensor");
   }
 
   void check_tensors() {
@@ -62,7 +66,8 @@ class PlanVerifier {
       if (tensor.in_source.size() != plan_.sources.size()) refuse("has no place for each source");
       if (tensor.in_output.size() != plan_.outputs.size()) refuse("has no place for each output");
       for (const Stage& stage : plan_.stages)
-        if (tensor.tensor_class >= stage.classes.size()) refuse("is of a class that does not exist");
+        if (tensor.tensor_class >= stage.classes.size())
+          refuse("is of a class that does not exist");
     }
   }
 
@@ -77,7 +82,8 @@ class PlanVerifier {
     }
   }
 
-  // --- slots ----------------------------------------------------------------------------------------
+  // --- slots
+  // ----------------------------------------------------------------------------------------
 
   void check_slot(SlotId id) {
     const Slot& slot = plan_.slots[id];
@@ -120,7 +126,8 @@ class PlanVerifier {
   }
 
   void check_selected(const Slot& slot) {
-    if (slot.selection >= plan_.selections.size()) return refuse("is of a selection that does not exist");
+    if (slot.selection >= plan_.selections.size())
+      return refuse("is of a selection that does not exist");
     const Selection& selection = plan_.selections[slot.selection];
     const bool is_within = slot.level == Level::tensor;
     if (slot.kind == Slot::Kind::cut && !is_within) refuse("is a cut in no tensor");
@@ -136,17 +143,19 @@ class PlanVerifier {
     if (!known) refuse("needs a number that is not known yet");
   }
 
-  // What is made over the whole recipe is known in the next stage, within a tensor in the next phase.
+  // What is made over the whole recipe is known in the next stage, within a tensor in the next
+  // phase.
   void check_made(const Slot& slot, Level scope, Moment when) {
-    const bool later = scope == Level::recipe ? slot.stage > when.first
-                                              : Moment{slot.stage, slot.phase} > when;
+    const bool later =
+        scope == Level::recipe ? slot.stage > when.first : Moment{slot.stage, slot.phase} > when;
     if (!later) refuse("makes a number that is said to be known before");
   }
 
   void check_selection(std::uint32_t id) {
     const Selection& selection = plan_.selections[id];
     where_ = "selection " + std::to_string(id);
-    if (selection.stage >= plan_.stages.size()) return refuse("is made in a stage that does not exist");
+    if (selection.stage >= plan_.stages.size())
+      return refuse("is made in a stage that does not exist");
     if (!is_slot(selection.rank)) return refuse("has a rank that is no slot");
     const Slot& rank = plan_.slots[selection.rank];
     if (selection.scope == Level::recipe && rank.level == Level::tensor)
@@ -154,7 +163,8 @@ class PlanVerifier {
     check_known(rank, {selection.stage, selection.phase});
   }
 
-  // --- launches -------------------------------------------------------------------------------------
+  // --- launches
+  // -------------------------------------------------------------------------------------
 
   void check_stage(std::uint32_t stage) {
     const Stage& checked = plan_.stages[stage];
@@ -164,7 +174,8 @@ class PlanVerifier {
         for (const Launch& launch : checked.classes[c][phase].launches) {
           where_ = "a launch of stage " + std::to_string(stage) + ", class " + std::to_string(c) +
                    ", phase " + std::to_string(phase);
-          if (launch.kernel >= plan_.kernels.size()) return refuse("runs a kernel that does not exist");
+          if (launch.kernel >= plan_.kernels.size())
+            return refuse("runs a kernel that does not exist");
           check_launch(launch, plan_.kernels[launch.kernel], c, {stage, phase});
           for (SlotId slot : launch.reductions)
             if (!made.insert(slot).second) refuse("makes a number that another makes too");
@@ -172,9 +183,12 @@ class PlanVerifier {
       }
   }
 
-  void check_launch(const Launch& launch, const Kernel& kernel, std::uint32_t tensor_class, Moment when) {
-    if (launch.inputs.size() != kernel.inputs.size() || launch.tables.size() != kernel.tables.size() ||
-        launch.scalars.size() != kernel.scalar_count || launch.stores.size() != kernel.stores.size() ||
+  void check_launch(const Launch& launch, const Kernel& kernel, std::uint32_t tensor_class,
+                    Moment when) {
+    if (launch.inputs.size() != kernel.inputs.size() ||
+        launch.tables.size() != kernel.tables.size() ||
+        launch.scalars.size() != kernel.scalar_count ||
+        launch.stores.size() != kernel.stores.size() ||
         launch.reductions.size() != kernel.reductions.size())
       return refuse("does not match its kernel");
     check_reads(launch, tensor_class, when);
@@ -193,8 +207,8 @@ class PlanVerifier {
     if (kernel.lane == LaneType::f32) check_thresholds(kernel);
   }
 
-  // A source is read into one buffer per phase, so whoever reads it must see the same dtype; the executor
-  // checks that against the file.
+  // A source is read into one buffer per phase, so whoever reads it must see the same dtype; the
+  // executor checks that against the file.
   void check_reads(const Launch& launch, std::uint32_t tensor_class, Moment when) {
     const auto check_source = [&](std::uint32_t source, bool always) {
       if (source >= plan_.sources.size()) return refuse("reads a source that does not exist");
@@ -211,21 +225,25 @@ class PlanVerifier {
       }
   }
 
-  void check_stores(const Launch& launch, const Kernel& kernel, std::uint32_t tensor_class, Moment when) {
+  void check_stores(const Launch& launch, const Kernel& kernel, std::uint32_t tensor_class,
+                    Moment when) {
     for (std::size_t i = 0; i < launch.stores.size(); ++i) {
       const std::uint32_t index = launch.stores[i].index;
       const DType dtype = kernel.stores[i].dtype;
       if (launch.stores[i].kind == StoreTarget::Kind::selection) {
-        if (index >= plan_.selections.size()) return refuse("feeds a selection that does not exist");
+        if (index >= plan_.selections.size())
+          return refuse("feeds a selection that does not exist");
         const Selection& selection = plan_.selections[index];
-        if (Moment{selection.stage, selection.phase} != when) refuse("feeds a selection of another phase");
+        if (Moment{selection.stage, selection.phase} != when)
+          refuse("feeds a selection of another phase");
         if (dtype != (selection.lane == LaneType::f32 ? DType::f32 : DType::f64))
           refuse("feeds a selection with another type of value");
         continue;
       }
       if (index >= plan_.outputs.size()) return refuse("stores to an output that does not exist");
       for (std::size_t t = 0; t < plan_.tensors.size(); ++t)
-        if (plan_.tensors[t].tensor_class == tensor_class && plan_.outputs[index].dtypes[t] != dtype)
+        if (plan_.tensors[t].tensor_class == tensor_class &&
+            plan_.outputs[index].dtypes[t] != dtype)
           refuse("stores " + plan_.tensors[t].name + " in another dtype than the output's");
     }
   }
@@ -243,7 +261,8 @@ class PlanVerifier {
     }
     for (const LinearTerm& term : kernel.terms) used.insert(term.scale);
     for (ScalarId scalar : replaced)
-      if (used.contains(scalar)) refuse("uses the scalar of a threshold for something else as well");
+      if (used.contains(scalar))
+        refuse("uses the scalar of a threshold for something else as well");
   }
 
   const Plan& plan_;

@@ -14,10 +14,11 @@ namespace roux {
 namespace {
 
 // Note [Selection rounds]
-// A value's key is its bit pattern, turned so that unsigned order is IEEE totalOrder. A round counts one
-// digit (16 bits) of the keys that are still in question; `advance` keeps the bin that holds the answer.
-// Should all digits of the key be used up by ties, the digits of the position are counted in the same way.
-// As soon as few enough entries are left, the next round collects them and the answer is picked.
+// A value's key is its bit pattern, turned so that unsigned order is IEEE totalOrder. A round
+// counts one digit (16 bits) of the keys that are still in question; `advance` keeps the bin that
+// holds the answer. Should all digits of the key be used up by ties, the digits of the position are
+// counted in the same way. As soon as few enough entries are left, the next round collects them and
+// the answer is picked.
 constexpr int kDigitBits = 16;
 constexpr std::size_t kBins = std::size_t{1} << kDigitBits;
 constexpr std::size_t kChunk = 256;  // keys made at a time: they stay in the first-level cache
@@ -84,7 +85,7 @@ struct SelectionRun::State {
   std::uint64_t collect_limit;
   Step step = Step::done;
   Range keys, positions;
-  int key_shift, position_shift = 64;  // of the digit counted in this round
+  int key_shift, position_shift = 64;                  // of the digit counted in this round
   std::vector<std::unique_ptr<Histogram>> histograms;  // per thread, made when first used
   std::unique_ptr<Entry[]> entries;
   std::atomic<std::uint64_t> entry_count{0};
@@ -103,7 +104,8 @@ struct SelectionRun::State {
   template <class Float>
   void observe(int thread, std::uint64_t position, const Float* values, std::uint64_t count);
   template <class Key>
-  void observe_keys(Histogram* histogram, std::uint64_t position, const Key* keys, std::size_t count);
+  void observe_keys(Histogram* histogram, std::uint64_t position, const Key* keys,
+                    std::size_t count);
   void merge_histograms(Histogram& sum);
   void narrow_keys(const Histogram& sum);
   void narrow_positions(const Histogram& sum);
@@ -131,10 +133,11 @@ void SelectionRun::State::choose_step() {
 }
 
 template <class Key>
-void SelectionRun::State::observe_keys(Histogram* histogram, std::uint64_t position, const Key* keys_in,
-                                       std::size_t count) {
+void SelectionRun::State::observe_keys(Histogram* histogram, std::uint64_t position,
+                                       const Key* keys_in, std::size_t count) {
   const Key low = static_cast<Key>(keys.low), span = static_cast<Key>(keys.span);
-  if (step == Step::key_digit && span == static_cast<Key>(kAll)) {  // the first round: all are inside
+  if (step == Step::key_digit &&
+      span == static_cast<Key>(kAll)) {  // the first round: all are inside
     for (std::size_t i = 0; i < count; ++i) ++histogram->bins[i & 1][keys_in[i] >> key_shift];
     return;
   }
@@ -228,9 +231,8 @@ void SelectionRun::State::pick() {
 }
 
 void SelectionRun::State::finish(std::uint64_t key, std::int64_t last_kept) {
-  threshold = lane == LaneType::f32
-                  ? double{from_key<float>(static_cast<std::uint32_t>(key))}
-                  : from_key<double>(key);
+  threshold = lane == LaneType::f32 ? double{from_key<float>(static_cast<std::uint32_t>(key))}
+                                    : from_key<double>(key);
   cut = last_kept;
   step = Step::done;
   histograms.clear();
@@ -278,7 +280,8 @@ double SelectionRun::threshold() const { return state_->threshold; }
 std::int64_t SelectionRun::cut() const { return state_->cut; }
 
 std::uint64_t SelectionRun::peak_bytes(int threads, std::uint64_t collect_limit, LaneType) {
-  return (static_cast<std::uint64_t>(threads) + 1) * sizeof(Histogram) + collect_limit * sizeof(Entry);
+  return (static_cast<std::uint64_t>(threads) + 1) * sizeof(Histogram) +
+         collect_limit * sizeof(Entry);
 }
 
 }  // namespace roux

@@ -14,7 +14,8 @@ constexpr std::string_view kPlaceholder = "{model}";
 constexpr std::size_t kShownLines = 20;
 constexpr std::size_t kShownLineBytes = 300;
 
-// Leaves harmless texts as they are, so that `"{model}"` in quotes of the user's own works for them.
+// Leaves harmless texts as they are, so that `"{model}"` in quotes of the user's own works for
+// them.
 std::string shell_quoted(const std::string& text) {
   constexpr std::string_view kHarmless =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
@@ -32,12 +33,14 @@ std::string shell_quoted(const std::string& text) {
 
 Result<std::string> with_model(const std::string& text, const std::string& model_path, Span span) {
   if (text.find(kPlaceholder) == std::string::npos)
-    return error(DiagnosticKind::missing_argument, span, "the scorer's command does not say where the model goes")
+    return error(DiagnosticKind::missing_argument, span,
+                 "the scorer's command does not say where the model goes")
         .hint("write `{model}` where the command expects the model's path");
   if ((text + model_path).find('\0') != std::string::npos)
     return error(DiagnosticKind::bad_literal, span, "the scorer's command contains a zero byte");
   // A path that begins with a dash would be taken for an option.
-  const std::string path = shell_quoted(model_path.starts_with('-') ? "./" + model_path : model_path);
+  const std::string path =
+      shell_quoted(model_path.starts_with('-') ? "./" + model_path : model_path);
   std::string command;
   std::size_t at = 0;
   for (std::size_t found; (found = text.find(kPlaceholder, at)) != std::string::npos;
@@ -46,7 +49,8 @@ Result<std::string> with_model(const std::string& text, const std::string& model
   return command + text.substr(at);
 }
 
-// The last lines of a text for a message: control characters (colours, bells) do not reach the terminal.
+// The last lines of a text for a message: control characters (colours, bells) do not reach the
+// terminal.
 std::string last_lines(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
   std::size_t begin = text.size();
@@ -87,7 +91,8 @@ Diagnostic exit_failure(Span span, const ProcessOutput& output) {
   std::string help = "run the command by hand to see what is wrong";
   if (output.exit_status == 127) help = "the shell did not find the program; give its full path";
   if (output.exit_status == 126) help = "the shell may not run the program; is it executable?";
-  return failed(span, "the scorer exited with status " + std::to_string(output.exit_status)).hint(help);
+  return failed(span, "the scorer exited with status " + std::to_string(output.exit_status))
+      .hint(help);
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kPollMilliseconds = 20;                // how late a cancel or a timeout may be noticed
-constexpr auto kGrace = std::chrono::seconds(2);     // between the polite signal and the other one
+constexpr int kPollMilliseconds = 20;             // how late a cancel or a timeout may be noticed
+constexpr auto kGrace = std::chrono::seconds(2);  // between the polite signal and the other one
 
 class Descriptor {
  public:
@@ -77,7 +77,8 @@ Result<pid_t> start(const std::string& command, const Pipe& out, const Pipe& err
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
   std::string shell = "sh", flag = "-c", text = command;
   char* arguments[] = {shell.data(), flag.data(), text.data(), nullptr};
@@ -110,7 +111,8 @@ class Child {
   std::string take_text(int stream) { return std::move(texts_[stream]); }
   void signal_group(int signal) const { ::kill(-pid_, signal); }
 
-  // Not reaped yet: as long as the shell is a zombie, its group's number cannot be given to another.
+  // Not reaped yet: as long as the shell is a zombie, its group's number cannot be given to
+  // another.
   bool has_exited() const {
     siginfo_t info{};
     return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
@@ -167,28 +169,33 @@ ProcessEnd wait_for(Child& child, const ProcessLimits& bounds) {
   while (!child.has_exited()) {
     child.read_for(kPollMilliseconds);
     if (child.printed_too_much()) return ProcessEnd::too_much_output;
-    if (bounds.cancel && bounds.cancel->load(std::memory_order_relaxed)) return ProcessEnd::cancelled;
+    if (bounds.cancel && bounds.cancel->load(std::memory_order_relaxed))
+      return ProcessEnd::cancelled;
     const std::chrono::duration<double> elapsed = Clock::now() - begin;
-    if (bounds.timeout_seconds && elapsed.count() > *bounds.timeout_seconds) return ProcessEnd::timed_out;
+    if (bounds.timeout_seconds && elapsed.count() > *bounds.timeout_seconds)
+      return ProcessEnd::timed_out;
   }
   for (int stream : {0, 1}) child.drain(stream);  // what the shell left in the pipes
   return child.printed_too_much() ? ProcessEnd::too_much_output : ProcessEnd::exited;
 }
 
-// Asks the group to end; after a while, or once nobody holds the pipes any more, leaves it no choice.
+// Asks the group to end; after a while, or once nobody holds the pipes any more, leaves it no
+// choice.
 void end_group(Child& child) {
   child.signal_group(SIGTERM);
   const Clock::time_point deadline = Clock::now() + kGrace;
   while (Clock::now() < deadline && (!child.has_exited() || child.has_open_pipe())) {
     child.read_for(kPollMilliseconds);
-    if (child.printed_too_much()) break;  // nothing more is read, and the group may be stuck writing
+    if (child.printed_too_much())
+      break;  // nothing more is read, and the group may be stuck writing
   }
   child.signal_group(SIGKILL);
 }
 
 }  // namespace
 
-Result<ProcessOutput> run_process(const std::string& command, const ProcessLimits& bounds, Span span) {
+Result<ProcessOutput> run_process(const std::string& command, const ProcessLimits& bounds,
+                                  Span span) {
   ROUX_TRY(Pipe out, make_pipe(span));
   ROUX_TRY(Pipe err, make_pipe(span));
   ROUX_TRY(const pid_t pid, start(command, out, err, span));

@@ -1,7 +1,7 @@
 // Runs a shell command in a process group of its own and captures what it prints. In: the text for
-// `/bin/sh -c` and bounds on time and output; out: how it ended and both streams. Ends the whole group on
-// timeout, cancel and too much output; once the shell is gone, background children that still hold the
-// pipes are not waited for. Knows nothing of scores.
+// `/bin/sh -c` and bounds on time and output; out: how it ended and both streams. Ends the whole
+// group on timeout, cancel and too much output; once the shell is gone, background children that
+// still hold the pipes are not waited for. Knows nothing of scores.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace roux {
 
 struct ProcessLimits {
   std::optional<double> timeout_seconds;
-  std::size_t output_bytes;            // of each stream
+  std::size_t output_bytes;  // of each stream
   const std::atomic<bool>* cancel = nullptr;
 };
 
@@ -29,6 +29,7 @@ struct ProcessOutput {
 };
 
 // Fails only where the command could not be started.
-Result<ProcessOutput> run_process(const std::string& command, const ProcessLimits& bounds, Span span);
+Result<ProcessOutput> run_process(const std::string& command, const ProcessLimits& bounds,
+                                  Span span);
 
 }  // namespace roux

@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kScanBytes = 256u << 20;  // of all tries to find an object; bounds the time they take
+constexpr std::size_t kScanBytes =
+    256u << 20;  // of all tries to find an object; bounds the time they take
 
 Diagnostic failed(Span span, std::string message) {
   return error(DiagnosticKind::scorer_failed, span, std::move(message));
@@ -56,8 +57,8 @@ std::string with_quoted_non_numbers(const std::string& text) {
   return out;
 }
 
-// Where the object that ends with the brace at `end` would begin, if it is one: found from behind, minding
-// strings, in which quotes are escaped by an odd number of backslashes.
+// Where the object that ends with the brace at `end` would begin, if it is one: found from behind,
+// minding strings, in which quotes are escaped by an odd number of backslashes.
 std::size_t matching_brace(std::string_view text, std::size_t end) {
   bool in_string = false;
   int depth = 0;
@@ -90,7 +91,8 @@ std::optional<Json> last_object(const std::string& text) {
   return std::nullopt;
 }
 
-// `a.b.c`: member `a.b.c`, else member `c` of `a.b`, else `b.c` of `a`: names may contain dots themselves.
+// `a.b.c`: member `a.b.c`, else member `c` of `a.b`, else `b.c` of `a`: names may contain dots
+// themselves.
 const Json* member_at(const Json& object, std::string_view path) {
   if (!object.is_object()) return nullptr;
   if (const auto found = object.find(path); found != object.end()) return &*found;
@@ -103,19 +105,22 @@ const Json* member_at(const Json& object, std::string_view path) {
   return nullptr;
 }
 
-void collect_metrics(const Json& object, const std::string& prefix, std::vector<std::string>& names) {
+void collect_metrics(const Json& object, const std::string& prefix,
+                     std::vector<std::string>& names) {
   constexpr std::size_t kEnough = 1000;
   for (const auto& [name, member] : object.items()) {
     if (names.size() >= kEnough) return;
     if (member.is_number()) names.push_back(prefix + name);
-    if (member.is_object() && prefix.size() < 256) collect_metrics(member, prefix + name + ".", names);
+    if (member.is_object() && prefix.size() < 256)
+      collect_metrics(member, prefix + name + ".", names);
   }
 }
 
 Diagnostic no_such_metric(const Json& object, const std::string& metric, Span span) {
   std::vector<std::string> names;
   collect_metrics(object, "", names);
-  Diagnostic missing = failed(span, "the scorer's JSON object has no field " + roux::quoted(metric));
+  Diagnostic missing =
+      failed(span, "the scorer's JSON object has no field " + roux::quoted(metric));
   if (const auto near = nearest(metric, names))
     return std::move(missing).hint("nearest is " + roux::quoted(*near));
   constexpr std::size_t kShown = 10;
@@ -134,7 +139,8 @@ Result<double> checked(double score, Span span) {
 Result<double> read_metric(const std::string& output, const std::string& metric, Span span) {
   const std::optional<Json> object = last_object(with_quoted_non_numbers(output));
   if (!object)
-    return failed(span, "the scorer printed no JSON object to read " + roux::quoted(metric) + " from")
+    return failed(span,
+                  "the scorer printed no JSON object to read " + roux::quoted(metric) + " from")
         .hint("print an object like {\"" + metric + "\": 0.5} on the last line of standard output");
   const Json* value = member_at(*object, metric);
   if (!value) return no_such_metric(*object, metric, span);
@@ -142,9 +148,10 @@ Result<double> read_metric(const std::string& output, const std::string& metric,
   if (*value == "NaN") return checked(std::numeric_limits<double>::quiet_NaN(), span);
   if (*value == "Infinity") return std::numeric_limits<double>::infinity();
   if (*value == "-Infinity") return -std::numeric_limits<double>::infinity();
-  return failed(span, "field " + roux::quoted(metric) + " of the scorer's JSON object is " +
-                          (value->is_null() ? "null" : std::string("of type ") + value->type_name()) +
-                          ", not a number")
+  return failed(span,
+                "field " + roux::quoted(metric) + " of the scorer's JSON object is " +
+                    (value->is_null() ? "null" : std::string("of type ") + value->type_name()) +
+                    ", not a number")
       .hint("the score has to be a JSON number");
 }
 
@@ -157,12 +164,15 @@ Result<double> read_score(const std::string& output, const std::optional<std::st
   while (!rest.empty()) {
     const std::size_t newline = rest.rfind('\n');
     const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
-    if (const auto number = whole_number(trimmed(rest.substr(begin)))) return checked(*number, span);
+    if (const auto number = whole_number(trimmed(rest.substr(begin))))
+      return checked(*number, span);
     rest = rest.substr(0, newline == std::string_view::npos ? 0 : newline);
   }
   return failed(span, "no line of the scorer's standard output is a number and nothing else")
-      .hint("print the score alone on the last line, or give the scorer `metric = \"NAME\"` to read a field "
-            "of a JSON object");
+      .hint(
+          "print the score alone on the last line, or give the scorer `metric = \"NAME\"` to read "
+          "a field "
+          "of a JSON object");
 }
 
 }  // namespace roux
