@@ -2,6 +2,7 @@
 // of compiler/ and runtime/. Bugs of ours, thrown as InternalError, end here as diagnostics.
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <thread>
 #include <tuple>
 
@@ -130,6 +131,9 @@ Diagnostics rehearse(SourceMap& sources, Library& library, const Recipe::State& 
   Evaluator evaluator(sources, library, graph, rehearsal);
   const Diagnostics found = evaluator.run(recipe.module, settings);
   findings.insert(findings.end(), found.begin(), found.end());
+  if (rehearsal.is_idle())
+    rehearsal.note(note(DiagnosticKind::no_output, {}, "the recipe neither saves nor prints anything")
+                       .hint("keep a result by `save(value, \"out/merged\")`"));
   return errors_of(std::move(findings));
 }
 
@@ -165,13 +169,20 @@ Result<Report> Engine::run(const Recipe& recipe, const Settings& settings, const
     Diagnostics findings =
         rehearse(state_->sources, state_->library, recipe.state(), settings, rehearsed, rehearsal);
     if (!findings.empty()) return findings;
+    // The run finds again what the rehearsal found, and a little more: what only digests tell.
+    Events told_once = events;
+    std::set<std::tuple<SourceId, std::uint32_t, std::string>> told;
+    if (events.on_note)
+      told_once.on_note = [&](const Diagnostic& note) {
+        if (told.insert({note.span.source, note.span.begin, note.message}).second) events.on_note(note);
+      };
     if (events.on_note) {
-      for (const Diagnostic& note : recipe.state().findings) events.on_note(note);
-      for (const Diagnostic& note : rehearsal.notes()) events.on_note(note);
+      for (const Diagnostic& note : recipe.state().findings) told_once.on_note(note);
+      for (const Diagnostic& note : rehearsal.notes()) told_once.on_note(note);
     }
 
     Graph graph;
-    Performance performance(graph, state_->options, *state_->kernels, events,
+    Performance performance(graph, state_->options, *state_->kernels, told_once,
                             {recipe.state().text, settings, rehearsal.output_paths()});
     Evaluator evaluator(state_->sources, state_->library, graph, performance);
     Diagnostics failed = evaluator.run(recipe.state().module, settings);

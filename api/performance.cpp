@@ -50,6 +50,13 @@ bool names_path(const std::string& text, const std::string& path) {
   return false;
 }
 
+// What happened while tensors were computed happened to the statement that wanted them.
+Diagnostics placed(Diagnostics findings, Span span) {
+  for (Diagnostic& finding : findings)
+    if (!finding.span.valid() && finding.kind != DiagnosticKind::cancelled) finding.span = span;
+  return findings;
+}
+
 }  // namespace
 
 Performance::Performance(Graph& graph, const Options& options, KernelCache& kernels, const Events& events,
@@ -210,12 +217,17 @@ Status Performance::save(const SaveRequest& request) {
   ROUX_TRY(PreparedOutput prepared, prepare_output(graph_, inputs_, wish, options_));
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
-  ROUX_TRY(const ExecuteResult result, run_plan(prepared.plan, {writer.get()}, request.path));
+  Result<ExecuteResult> executed = run_plan(prepared.plan, {writer.get()}, request.path);
+  if (!executed) return placed(std::move(executed).error(), request.span);
+  const ExecuteResult result = *std::move(executed);
   ROUX_DO(writer->finish(options_.sync));
   if (!result.largest_taken.empty() && events_.on_note)
     events_.on_note(roux::note(DiagnosticKind::integers_taken, request.span,
-                               format_count(result.largest_taken.size(), "counter") + " such as " +
-                                   quoted(result.largest_taken[0]) + " differ; the largest value was taken"));
+                               (result.largest_taken.size() == 1
+                                    ? "the counter " + quoted(result.largest_taken[0]) + " differs"
+                                    : format_count(result.largest_taken.size(), "counter") + " such as " +
+                                          quoted(result.largest_taken[0]) + " differ") +
+                                   "; the largest value was taken"));
 
   saved_.push_back({request.node, request.dtype == "same", report_.outputs.size(), request.span});
   report_.outputs.push_back({.path = request.path,

@@ -39,7 +39,9 @@ class Performance : public Host {
   void print(const std::string& line) override {
     if (events_.on_print) events_.on_print(line);
   }
-  void note(Diagnostic) override {}  // told by the rehearsal already
+  void note(Diagnostic diagnostic) override {
+    if (events_.on_note) events_.on_note(diagnostic);
+  }
 
   // Everything written so far appears under its name.
   Status commit();

@@ -30,8 +30,10 @@ class Rehearsal : public Host {
   Result<double> number(NodeId, Span) override { throw InternalError("a number was asked for in a rehearsal"); }
   Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) override;
   Status save(const SaveRequest& request) override;
-  void print(const std::string&) override {}
+  void print(const std::string&) override { prints_ = true; }
   void note(Diagnostic diagnostic) override { notes_.push_back(std::move(diagnostic)); }
+  // Whether a run would leave no trace.
+  bool is_idle() const { return saves_.empty() && !prints_; }
 
   const Diagnostics& notes() const { return notes_; }
   const std::vector<std::string>& output_paths() const { return output_paths_; }
@@ -48,6 +50,7 @@ class Rehearsal : public Host {
   Graph& graph_;
   const Options& options_;
   Inputs inputs_;
+  bool prints_ = false;
   Diagnostics notes_;
   std::set<NodeId> scored_;
   std::vector<std::string> output_paths_;

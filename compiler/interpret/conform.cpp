@@ -33,8 +33,12 @@ Value conform_number(SpaceContext& context, const Value& value, const ast::Type&
     expected += " from " + format_number(low) + " to " + format_number(high);
   else if (std::isfinite(low))
     expected += ", " + format_number(low) + " or more";
-  fail(error(DiagnosticKind::out_of_range, context.span,
-             what + " is " + format_number(*number) + "; expected " + expected));
+  Diagnostic outside = error(DiagnosticKind::out_of_range, context.span,
+                             what + " is " + format_number(*number) + "; expected " + expected);
+  const bool percent = low == 0 && high == 1 && !whole && *number > 1 && *number <= 100;
+  if (percent)
+    outside.help = "write `" + format_number(*number) + "%` or `" + format_number(*number / 100) + "`";
+  fail(std::move(outside));
 }
 
 Value conform_list(SpaceContext& context, const Value& value, const ast::Type& type,

@@ -79,9 +79,13 @@ void refuse_quantized(SpaceContext& context, const Data& data) {
 }  // namespace
 
 void check_alignment(SpaceContext& context, std::span<const Data> operands) {
+  for (const Data& data : operands) refuse_quantized(context, data);
+  check_domains(context, operands);
+}
+
+void check_domains(SpaceContext& context, std::span<const Data> operands) {
   NodeId reference = kNone;
   for (const Data& data : operands) {
-    refuse_quantized(context, data);
     const Node& node = context.graph[data.node];
     if (node.level == Level::recipe || node.domain == kNone) continue;
     if (reference == kNone)

@@ -14,6 +14,9 @@ inline void check_alignment(SpaceContext& context, std::initializer_list<Data> o
   check_alignment(context, std::span<const Data>(operands.begin(), operands.size()));
 }
 
+// The same without regard to quantization: for values that are only set beside each other.
+void check_domains(SpaceContext& context, std::span<const Data> operands);
+
 // The floating tensors of a checkpoint.
 Domain domain_of(const Checkpoint& checkpoint);
 

@@ -67,11 +67,17 @@ Value Evaluator::resolved(const Value& value) {
   return value;
 }
 
-std::string Evaluator::text_of(const Value& value) { return to_text(resolved(value), graph_); }
+std::string Evaluator::text_of(const Value& value, Span span) {
+  if (auto* data = value.get<Data>(); data && data->space == Space::number && graph_[data->node].level != Level::recipe)
+    fail(error(DiagnosticKind::too_fine, span,
+               "what is printed must be one value for the recipe, got " + describe_kind(value, graph_))
+             .hint("reduce it first, e.g. with `over = model`"));
+  return to_text(resolved(value), graph_);
+}
 
 Result<std::string> Evaluator::show(const Value& value) {
   try {
-    return text_of(value);
+    return to_text(resolved(value), graph_);
   } catch (Failure& failure) {
     return std::move(failure.diagnostics);
   }
@@ -90,6 +96,7 @@ Diagnostics Evaluator::run(const ast::Module& module, const std::map<std::string
   for (const ast::Statement& statement : module.statements) {
     try {
       lone_stream_.reset();
+      speculation_ = 0;
       execute(statement, frame);
     } catch (const Failure& failure) {
       findings.insert(findings.end(), failure.diagnostics.begin(), failure.diagnostics.end());
@@ -238,7 +245,7 @@ Value Evaluator::eval_node(const ast::Name& node, Span span, Frame& frame) {
 Value Evaluator::eval_node(const ast::String& node, Span, Frame& frame) {
   std::string text;
   for (const ast::StringPart& part : node.parts)
-    text += part.value == ast::kNoExpr ? part.text : text_of(eval(part.value, frame));
+    text += part.value == ast::kNoExpr ? part.text : text_of(eval(part.value, frame), frame.module[part.value].span);
   return text;
 }
 
@@ -284,9 +291,16 @@ Value Evaluator::eval_node(const ast::If& node, Span span, Frame& frame) {
   }
   const auto known = control_number(condition, "the condition", frame.module[node.condition].span);
   if (known) return eval(*known != 0 ? node.then_value : node.else_value, frame);
-  const Value first = eval(node.then_value, frame);
-  eval(node.else_value, frame);
-  return first;
+  // Only the run will know: whatever stands in either branch is looked at, and a number is left open.
+  ++speculation_;
+  const Value first = eval(node.then_value, frame), second = eval(node.else_value, frame);
+  --speculation_;
+  if (first.is<Poison>()) return second;
+  const auto is_number = [](const Value& value) {
+    auto* data = value.get<Data>();
+    return value.is<double>() || value.is<bool>() || (data && data->space == Space::number);
+  };
+  return is_number(first) && is_number(second) ? Value(number_data(graph_.unknown())) : first;
 }
 
 Value Evaluator::eval_node(const ast::As& node, Span span, Frame& frame) {

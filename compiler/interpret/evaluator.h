@@ -56,12 +56,14 @@ class Evaluator {
   Graph& graph() { return graph_; }
   Host& host() { return host_; }
   SpaceContext context(Span span) { return {graph_, host_, span}; }
-  std::string text_of(const Value& value);
+  std::string text_of(const Value& value, Span span);
   // Calls a function value with positional arguments.
   Value call(const Value& function, std::vector<Value> arguments, Span span);
   // A number for control; nothing if only a run can tell it (in a rehearsal).
   std::optional<double> control_number(const Value& value, const std::string& what, Span span);
   Value score(const Scorer& scorer, const Value& model, Span span);
+  // Whether a rehearsal is inside a branch that the run may not take.
+  bool is_speculating() const { return speculation_ > 0; }
   std::uint32_t next_scorer_id() { return scorer_count_++; }
   // Remembers that `node` is dropped without a stream in this statement; an error if another one was.
   void claim_lone_stream(NodeId node, Span span);
@@ -124,6 +126,7 @@ class Evaluator {
   std::uint64_t steps_ = 0;
   int call_depth_ = 0;
   int evaluation_depth_ = 0;
+  int speculation_ = 0;
   std::uint32_t scorer_count_ = 0;
 };
 

@@ -196,12 +196,13 @@ Value base_of(Evaluator& evaluator, const PrimitiveCall& call) {
 // --- effects ----------------------------------------------------------------------------------------
 
 Value print(Evaluator& evaluator, const PrimitiveCall& call) {
-  const std::string text = evaluator.text_of(call.arguments[0]);
-  if (!evaluator.host().rehearsing()) evaluator.host().print(text);
+  const std::string text = evaluator.text_of(call.arguments[0], call.spans[0]);
+  evaluator.host().print(text);
   return {};
 }
 
-Value fail_with(Evaluator&, const PrimitiveCall& call) {
+Value fail_with(Evaluator& evaluator, const PrimitiveCall& call) {
+  if (evaluator.is_speculating()) return Poison{};
   fail(error(DiagnosticKind::arithmetic, call.span, *call.arguments[0].get<std::string>()));
 }
 

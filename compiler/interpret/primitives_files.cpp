@@ -31,8 +31,8 @@ Data load_one(Evaluator& evaluator, const std::string& path, const Value& base, 
   }
   if (auto* given = base.get<Data>()) {
     SpaceContext context = evaluator.context(span);
-    const Value pair[] = {data, *given};
-    aligned_nodes(context, pair);
+    const Data pair[] = {data, *given};
+    check_domains(context, pair);
     data.base = std::make_shared<const Data>(*given);
   }
   return data;

@@ -80,8 +80,13 @@ class KernelBuilder {
     return static_cast<ValueId>(fused_.kernel.body.size() - 1);
   }
 
-  ScalarId argument(SlotId slot) {
-    auto [it, fresh] = arguments_.emplace(slot, fused_.kernel.scalar_count);
+  ScalarId argument(SlotId slot) { return argument(slot, arguments_); }
+
+  // Arguments of `top` are its own: the executor rounds them to the lanes of the tensor at hand.
+  ScalarId edge(SlotId slot) { return argument(slot, edges_); }
+
+  ScalarId argument(SlotId slot, std::map<SlotId, ScalarId>& known) {
+    auto [it, fresh] = known.emplace(slot, fused_.kernel.scalar_count);
     if (fresh) {
       ++fused_.kernel.scalar_count;
       fused_.launch.scalars.push_back(slot);
@@ -121,7 +126,7 @@ class KernelBuilder {
       case NodeKind::top: {
         const ValueId x = number(node.operands[0]);
         const SlotBuilder::SelectionSlots selection = slots_.selection(id);
-        return append({.kind = Kind::top, .a = x, .b = argument(selection.threshold), .c = argument(selection.cut)});
+        return append({.kind = Kind::top, .a = x, .b = edge(selection.threshold), .c = edge(selection.cut)});
       }
       default: break;
     }
@@ -174,7 +179,7 @@ class KernelBuilder {
   SlotBuilder& slots_;
   Fused fused_;
   std::unordered_map<NodeId, ValueId> values_;
-  std::map<SlotId, ScalarId> arguments_;
+  std::map<SlotId, ScalarId> arguments_, edges_;
   std::map<SlotId, ValueId> scalars_;
 };
 

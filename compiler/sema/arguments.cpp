@@ -32,8 +32,7 @@ std::string hint_for(const Callee& callee, const ast::Argument& argument, const 
     std::string value = "...";
     if (auto* number = std::get_if<ast::Number>(&module[argument.value].node))
       value = row.conversion ? format_number(1 - number->value) : format_number(number->value);
-    return "what other tools call `" + argument.name + "` is `" + row.ours + " = " + value + "` here; " +
-           callee.signature;
+    return "what other tools call `" + argument.name + "` is `" + row.ours + " = " + value + "` here";
   }
   std::vector<std::string> names;
   for (const ast::Parameter& parameter : *callee.parameters) names.push_back(parameter.name.text);

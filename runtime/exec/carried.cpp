@@ -118,7 +118,7 @@ class CarriedStream {
                      ") has to be equal in all models; element " +
                      std::to_string(at / bytes_of(tensor_.dtype) + index) + " is " +
                      value_in(a, tensor_.places[0]) + ", " + value_in(b, place))
-        .hint("`align(..., integers = first)` keeps those of the first model");
+        .hint("whole numbers are copied, never averaged: are these models of one version?");
   }
 
   const RunContext& context_;

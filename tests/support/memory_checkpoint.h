@@ -1,4 +1,5 @@
-// Checkpoints and writers in memory, so that tests of the executor touch no files and can misbehave.
+// Checkpoints and writers in memory, so that tests of the executor touch no files and can
+// misbehave.
 #pragma once
 
 #include <algorithm>
@@ -62,7 +63,8 @@ class MemoryCheckpoint : public Checkpoint {
   const std::map<std::string, std::string>& metadata() const override { return metadata_; }
   const std::optional<std::string>& config() const override { return none_; }
   const std::optional<std::string>& quantized() const override { return none_; }
-  Status read(std::size_t tensor, std::uint64_t offset, std::uint64_t size, void* to) const override {
+  Status read(std::size_t tensor, std::uint64_t offset, std::uint64_t size,
+              void* to) const override {
     if (before_read) ROUX_DO(before_read());
     ROUX_CHECK(offset + size <= data_[tensor].size());
     std::memcpy(to, data_[tensor].data() + offset, size);
@@ -88,7 +90,8 @@ class MemoryWriter : public CheckpointWriter {
     tensors.emplace_back(bytes, 0xCD);
     return static_cast<std::uint32_t>(tensors.size() - 1);
   }
-  Status write(std::size_t tensor, std::uint64_t offset, const void* data, std::uint64_t size) override {
+  Status write(std::size_t tensor, std::uint64_t offset, const void* data,
+               std::uint64_t size) override {
     ROUX_CHECK(offset + size <= tensors[tensor].size());
     std::memcpy(tensors[tensor].data() + offset, data, size);
     return ok();

@@ -1,5 +1,5 @@
-// Checkpoints in plain C++: tensors as doubles, storage types spelled out with frexp, files read and
-// written here. Nothing of Roux is used, so that Roux can be held against it.
+// Checkpoints in plain C++: tensors as doubles, storage types spelled out with frexp, files read
+// and written here. Nothing of Roux is used, so that Roux can be held against it.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ enum class Type { f64, f32, f16, bf16, e4m3, e5m2, i64, i32, u8, boolean };
 
 struct TypeFacts {
   Type type;
-  const char* name;   // in files
+  const char* name;  // in files
   std::size_t bytes;
   int mantissa_bits;  // 0: whole numbers
   int lowest;         // exponent of the smallest normal number
@@ -150,9 +150,9 @@ inline Model parse(const std::string& file) {
   for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__") continue;
     Tensor tensor;
-    const auto facts = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeFacts& row) {
-      return entry["dtype"] == row.name;
-    });
+    const auto facts =
+        std::find_if(std::begin(kTypes), std::end(kTypes),
+                     [&](const TypeFacts& row) { return entry["dtype"] == row.name; });
     if (facts == std::end(kTypes)) throw std::runtime_error("an unexpected dtype in a test's file");
     tensor.type = facts->type;
     tensor.shape = entry["shape"].get<std::vector<std::int64_t>>();
@@ -169,7 +169,8 @@ inline Model parse(const std::string& file) {
 
 inline Model read(const std::filesystem::path& path) { return parse(read_file(path)); }
 
-// --- whole models -----------------------------------------------------------------------------------
+// --- whole models
+// -----------------------------------------------------------------------------------
 
 // The floating tensors, one after the other.
 inline std::vector<double> flat(const Model& model) {
@@ -214,7 +215,8 @@ inline std::string difference(const Model& expected, const Model& got, std::int6
                                   : bits_of(tensor.type, a) == bits_of(tensor.type, b);
       if (same) continue;
       std::array<char, 160> text;
-      std::snprintf(text.data(), text.size(), "[%zu]: expected %.17g (%a), got %.17g (%a)", i, a, a, b, b);
+      std::snprintf(text.data(), text.size(), "[%zu]: expected %.17g (%a), got %.17g (%a)", i, a, a,
+                    b, b);
       return name + text.data();
     }
   }

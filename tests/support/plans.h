@@ -1,13 +1,17 @@
-// Plans made by hand for tests of the executor: a few tensors of telling sizes in several sources, slots
-// and launches by one call each, and a run whose outputs come back as values.
+// Plans made by hand for tests of the executor: a few tensors of telling sizes in several sources,
+// slots and launches by one call each, and a run whose outputs come back as values.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <algorithm>
+#include <bit>
+#include <cstring>
 #include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/exec/executor.h"
@@ -122,16 +126,19 @@ class PlanMaker {
     plan.kernels.push_back(*std::move(parsed));
     return static_cast<std::uint32_t>(plan.kernels.size() - 1);
   }
-  void launch(std::uint32_t stage, std::uint32_t phase, Launch launch, std::uint32_t tensor_class = 0) {
+  void launch(std::uint32_t stage, std::uint32_t phase, Launch launch,
+              std::uint32_t tensor_class = 0) {
     if (plan.stages.size() <= stage) plan.stages.resize(stage + 1);
-    for (Stage& each : plan.stages) each.classes.resize(std::max<std::size_t>(each.classes.size(), class_count));
+    for (Stage& each : plan.stages)
+      each.classes.resize(std::max<std::size_t>(each.classes.size(), class_count));
     auto& phases = plan.stages[stage].classes[tensor_class];
     if (phases.size() <= phase) phases.resize(phase + 1);
     phases[phase].launches.push_back(std::move(launch));
   }
   std::uint32_t class_count = 1;
 
-  Result<Ran> run(KernelCache& kernels, int threads, std::uint64_t tile, const ExecuteOptions& options = {}) {
+  Result<Ran> run(KernelCache& kernels, int threads, std::uint64_t tile,
+                  const ExecuteOptions& options = {}) {
     plan.threads = threads;
     plan.tile_elements = tile;
     ROUX_DO(verify(plan));
@@ -152,6 +159,64 @@ inline const StoreTarget kToSelection{StoreTarget::Kind::selection, 0};
 
 inline KernelCache kernel_cache(const std::string& backend) {
   return KernelCache(*make_backend(backend, {}));
+}
+
+using Floats = std::vector<float>;
+
+// Names in canonical order. `big` has its tiles dealt out, the others are small; `mid` ends inside
+// a block.
+inline const std::vector<std::pair<std::string, std::size_t>> kTensors = {
+    {"a", 100}, {"big", 1'100'003}, {"empty", 0}, {"mid", 9'001}, {"one", 1}};
+
+// Values with many ties, so that cuts matter.
+inline Floats random_floats(std::mt19937_64& random, std::size_t count) {
+  Floats values(count);
+  for (float& value : values)
+    value = static_cast<float>(static_cast<int>(random() % 4001) - 2000) / 64;
+  return values;
+}
+
+// [tensor][source]
+inline std::vector<std::vector<Floats>> add_tensors(PlanMaker& maker) {
+  std::mt19937_64 random(7);
+  std::vector<std::vector<Floats>> all;
+  for (const auto& [name, count] : kTensors) {
+    std::vector<Floats>& values = all.emplace_back();
+    for (std::size_t s = 0; s < maker.sources.size(); ++s)
+      values.push_back(random_floats(random, count));
+    maker.add_tensor(name, DType::f32, values);
+  }
+  return all;
+}
+
+// Runs with several numbers of threads and tile sizes, and once by the definition; all must agree.
+inline Ran run_everywhere(PlanMaker& maker) {
+  KernelCache compiled = kernel_cache("llvm");
+  const Result<Ran> first = maker.run(compiled, 1, 4096);
+  if (!first) throw std::runtime_error(first.error()[0].message);
+  const auto expect_same = [&](KernelCache& cache, int threads, std::uint64_t tile) {
+    SCOPED_TRACE(::testing::Message() << threads << " threads, tiles of " << tile);
+    const Result<Ran> other = maker.run(cache, threads, tile);
+    ASSERT_TRUE(other.ok()) << other.error()[0].message;
+    EXPECT_EQ(other->outputs, first->outputs);
+    for (std::size_t i = 0; i < first->numbers.size(); ++i)
+      EXPECT_EQ(std::bit_cast<std::uint64_t>(other->numbers[i]),
+                std::bit_cast<std::uint64_t>(first->numbers[i]));
+  };
+  for (int threads : {1, 2, 7})
+    for (std::uint64_t tile : {4096, 8192, 65536}) expect_same(compiled, threads, tile);
+  KernelCache defined = kernel_cache("reference");
+  expect_same(defined, 2, 8192);
+  return *first;
+}
+
+template <class T>
+void expect_values(const Bytes& bytes, const std::vector<T>& expected, const std::string& name) {
+  const std::vector<T> got = values_of_bytes<T>(bytes);
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t i = 0; i < got.size(); ++i)
+    ASSERT_TRUE(std::memcmp(&got[i], &expected[i], sizeof(T)) == 0)
+        << name << "[" << i << "] is " << got[i] << ", not " << expected[i];
 }
 
 }  // namespace roux::testing

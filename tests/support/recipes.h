@@ -69,7 +69,8 @@ class Workshop {
   }
 
   // `lines`, then a save of `value` (with further arguments for `save`); gives back what was saved.
-  plain::Model merge(const std::string& lines, const std::string& value, const std::string& how = "") {
+  plain::Model merge(const std::string& lines, const std::string& value,
+                     const std::string& how = "") {
     const RecipeRun done =
         run(lines + "\nsave(" + value + ", \"${out}/merged.safetensors\"" + how + ")\n");
     EXPECT_EQ(done.error, "");

@@ -23,13 +23,24 @@ Plan good_plan() {
   const auto [threshold, cut] = maker.selection(Level::recipe, LaneType::f32, rank);
   const SlotId sum = maker.reduction(ReduceOp::sum, Level::recipe, 1, 0);
   const SlotId root = maker.operation(Op::sqrt, sum);
-  maker.launch(0, 0, {maker.kernel("kernel f32\ninputs f32\nscalars 0\n%0 = input 0\n%1 = abs %0\n"
-                                   "store f32 %1\nreduce sum %1\n"),
-                      {0}, {}, {}, {kToSelection}, {sum}});
-  maker.launch(1, 0, {maker.kernel("kernel f32\ninputs f32\ntables f32\nscalars 4\n%0 = input 0\n%1 = abs %0\n"
-                                   "%2 = top %1, $0, $1\n%3 = scalar 2\n%4 = where %2, %0, %3\n"
-                                   "%5 = linear [%4 * $3, table 0]\nstore f32 %5\n"),
-                      {0}, {{{1, root}}}, {threshold, cut, zero, root}, {kToOutput}, {}});
+  maker.launch(0, 0,
+               {maker.kernel("kernel f32\ninputs f32\nscalars 0\n%0 = input 0\n%1 = abs %0\n"
+                             "store f32 %1\nreduce sum %1\n"),
+                {0},
+                {},
+                {},
+                {kToSelection},
+                {sum}});
+  maker.launch(
+      1, 0,
+      {maker.kernel("kernel f32\ninputs f32\ntables f32\nscalars 4\n%0 = input 0\n%1 = abs %0\n"
+                    "%2 = top %1, $0, $1\n%3 = scalar 2\n%4 = where %2, %0, %3\n"
+                    "%5 = linear [%4 * $3, table 0]\nstore f32 %5\n"),
+       {0},
+       {{{1, root}}},
+       {threshold, cut, zero, root},
+       {kToOutput},
+       {}});
   maker.plan.stages[0].reason = "global threshold";
   maker.plan.stages[1].reason = "the output";
   maker.plan.numbers = {sum};
@@ -53,7 +64,10 @@ TEST(VerifyPlan, says_what_is_wrong) {
   const Case cases[] = {
       {"multiple of a block", [](Plan& p) { p.tile_elements = 1000; }},
       {"number of threads", [](Plan& p) { p.threads = 0; }},
-      {"visits some tensor twice", [](Plan& p) { p.order = {0, 0}; }},
+      {"visits some tensor twice",
+       [](Plan& p) {
+         p.order = {0, 0};
+       }},
       {"does not visit every tensor", [](Plan& p) { p.order = {0}; }},
       {"canonical order", [](Plan& p) { std::swap(p.tensors[0], p.tensors[1]); }},
       {"a class that does not exist", [](Plan& p) { p.tensors[1].tensor_class = 1; }},
@@ -67,7 +81,8 @@ TEST(VerifyPlan, says_what_is_wrong) {
       {"a fact of no tensor", [](Plan& p) { p.slots[1].kind = Slot::Kind::fact; }},
       {"a cut in no tensor", [](Plan& p) { p.slots[3].level = Level::recipe; }},
       {"a selection that does not exist", [](Plan& p) { p.slots[2].selection = 7; }},
-      {"rank for each tensor", [](Plan& p) { p.slots[0] = p.slots[3], p.slots[0].kind = Slot::Kind::fact; }},
+      {"rank for each tensor",
+       [](Plan& p) { p.slots[0] = p.slots[3], p.slots[0].kind = Slot::Kind::fact; }},
       {"a kernel that does not exist", [&](Plan& p) { launch(p, 0).kernel = 9; }},
       {"does not match its kernel", [&](Plan& p) { launch(p, 1).scalars.pop_back(); }},
       {"a source that does not exist", [&](Plan& p) { launch(p, 0).inputs[0] = 2; }},
@@ -89,7 +104,8 @@ TEST(VerifyPlan, says_what_is_wrong) {
     const Status status = verify(plan);
     ASSERT_FALSE(status.ok()) << c.part;
     EXPECT_NE(status.error()[0].message.find(c.part), std::string::npos)
-        << c.part << "\n" << status.error()[0].message;
+        << c.part << "\n"
+        << status.error()[0].message;
     EXPECT_EQ(status.error()[0].kind, DiagnosticKind::internal);
   }
 }
