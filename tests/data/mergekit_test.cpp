@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct Case {
   const char* name;
   const char* expression;  // over base, a, b, c, far, and the bf16 copies a16, b16, c16, base16
 };
+
+void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
 
 const Case kCases[] = {
     {"linear_basic", "mean([a, b, c], weights = [1, 0.3, 0.5])"},
@@ -78,12 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Golden, Mergekit, ::testing::ValuesIn(kCases),
                          [](const auto& golden) { return std::string(golden.param.name); });
 
 // Where mergekit computes in bf16, f32 with one rounding at the end is nearer to the truth.
-struct NarrowCase {
-  const char* name;
-  const char* expression;
-};
-
-class MergekitInBf16 : public ::testing::TestWithParam<NarrowCase> {
+class MergekitInBf16 : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     if (!fs::exists(golden_dir())) GTEST_SKIP() << "no " << golden_dir().string();
@@ -117,9 +115,9 @@ TEST_P(MergekitInBf16, RoundsMoreOften) {
 INSTANTIATE_TEST_SUITE_P(
     Golden, MergekitInBf16,
     ::testing::Values(
-        NarrowCase{"linear_bf16_compute", "mean([a, b], weights = [0.6, 0.4])"},
-        NarrowCase{"ties_bf16_compute",
-                   "ties([a, b, c], weights = [0.6, 0.3, 0.5], k = 0.5, compat = \"mergekit\")"}),
+        Case{"linear_bf16_compute", "mean([a, b], weights = [0.6, 0.4])"},
+        Case{"ties_bf16_compute",
+             "ties([a, b, c], weights = [0.6, 0.3, 0.5], k = 0.5, compat = \"mergekit\")"}),
     [](const auto& golden) { return std::string(golden.param.name); });
 
 }  // namespace
