@@ -127,7 +127,7 @@ NodeId Graph::number(NodeId value) {
   return operation(Op::to_number, {value});
 }
 
-NodeId Graph::linear_node(NodeId constant_part, const std::vector<Term>& terms) {
+NodeId Graph::linear_as_given(NodeId constant_part, const std::vector<Term>& terms) {
   const bool has_constant = constant_part != kNone;
   if (terms.empty()) return has_constant ? constant_part : constant(0);
   if (!has_constant && terms.size() == 1 && constant_value(terms[0].coefficient) == 1.0)
@@ -205,6 +205,8 @@ NodeId Graph::linear(const std::vector<Term>& given) {
   for (const Term& term : given) builder.add(term.coefficient, term.value);
   std::erase_if(builder.terms, [&](const Term& term) { return constant_value(term.coefficient) == 0.0; });
 
+  std::sort(builder.terms.begin(), builder.terms.end(),
+            [](const Term& a, const Term& b) { return a.value < b.value; });
   NodeId constant_part = kNone;
   if (builder.has_constant && builder.constant != 0) constant_part = constant(builder.constant);
   if (!builder.numbers.empty()) {
@@ -213,7 +215,7 @@ NodeId Graph::linear(const std::vector<Term>& given) {
   }
   if (builder.terms.empty() && builder.element != kNone)
     builder.terms.push_back({constant(0), builder.element});
-  return linear_node(constant_part, builder.terms);
+  return linear_as_given(constant_part, builder.terms);
 }
 
 NodeId Graph::add(NodeId a, NodeId b) {

@@ -87,8 +87,12 @@ class Graph {
 
   // constant + sum of coefficient * value, flattened: a value that is itself a linear combination is
   // replaced by its terms; equal values are merged, terms whose coefficient is the constant 0 left out.
-  // Coefficients are coarser than elements. The order of first appearance is kept.
+  // Coefficients are coarser than elements. Terms stand in the order in which their values were made
+  // (sources: loaded), so that the order in which a recipe lists them does not matter, to the bit.
   NodeId linear(const std::vector<Term>& terms);
+  // The same with nothing flattened, merged or ordered: for passes, which must not change what is rounded
+  // where. `constant`: kNone if there is none.
+  NodeId linear_as_given(NodeId constant, const std::vector<Term>& terms);
   NodeId add(NodeId a, NodeId b);
   NodeId subtract(NodeId a, NodeId b);
   NodeId scale(NodeId coefficient, NodeId value);
@@ -110,7 +114,6 @@ class Graph {
 
  private:
   NodeId add_node(Node node);
-  NodeId linear_node(NodeId constant, const std::vector<Term>& terms);
   void inherit(Node& node, const std::vector<NodeId>& from) const;
 
   std::vector<Node> nodes_;

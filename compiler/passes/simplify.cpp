@@ -49,12 +49,13 @@ class Simplifier {
 
   NodeId simplified(NodeId id) const { return done_.at(id); }
 
+  // What is one rounded sum stays one: terms that have become equal or linear are left apart.
   NodeId linear(const Node& node) {
+    const NodeId constant = node.operands[0] == kNone ? kNone : simplified(node.operands[0]);
     std::vector<Term> terms;
-    if (node.operands[0] != kNone) terms.push_back({graph_.constant(1), simplified(node.operands[0])});
     for (std::size_t i = 1; i < node.operands.size(); i += 2)
       terms.push_back({simplified(node.operands[i]), simplified(node.operands[i + 1])});
-    return graph_.linear(terms);
+    return graph_.linear_as_given(constant, terms);
   }
 
   bool is_operation(NodeId id, Op op) const {

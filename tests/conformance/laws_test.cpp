@@ -27,7 +27,6 @@ c = models[2]
 far = load("${dir}/far.safetensors", base = base)
 )";
 
-constexpr long double kThird = 1 / 3.0L;
 
 class Laws : public ::testing::TestWithParam<Type> {
  protected:
@@ -65,7 +64,7 @@ class Laws : public ::testing::TestWithParam<Type> {
   }
 
   // To the bit, but for elements that fall midway between two values of the type: a sum of three
-  // products rounds in f64 in the order written, and the last of its bits then decides to which
+  // products rounds in f64, and the last of its bits then decides to which
   // side. `weights` are those of base, a, b and c.
   void expect_same_but_midway(const std::string& one, const std::string& other,
                               const std::array<long double, 4>& weights) {
@@ -173,13 +172,10 @@ TEST_P(Laws, ScaleZeroIsTheBase) {
 
 TEST_P(Laws, TheOrderOfInputsDoesNotMatter) {
   expect_same("mean([a, b])", "mean([b, a])");
-  expect_same_but_midway("mean([a, b, c])", "mean([c, a, b])", {0, kThird, kThird, kThird});
-  expect_same_but_midway("mean([a, b, c], weights = [3, 1, 0.5])",
-                         "mean([b, c, a], weights = [1, 0.5, 3])",
-                         {0, 6 / 9.0L, 2 / 9.0L, 1 / 9.0L});
+  expect_same("mean([a, b, c])", "mean([c, a, b])");
+  expect_same("mean([a, b, c], weights = [3, 1, 0.5])", "mean([b, c, a], weights = [1, 0.5, 3])");
   expect_same("lerp(a, b, 0.25)", "lerp(b, a, 0.75)");
-  expect_same_but_midway("task_arithmetic([a, b, c], scale = 0.4)",
-                         "task_arithmetic([b, c, a], scale = 0.4)", {-0.2L, 0.4L, 0.4L, 0.4L});
+  expect_same("task_arithmetic([a, b, c], scale = 0.4)", "task_arithmetic([b, c, a], scale = 0.4)");
   expect_same("slerp(a, far, t = 0.5)", "slerp(far, a, t = 0.5)");
   expect_near("ties([a, b, c])", merged("ties([c, a, b])"));
   expect_near("ties([a, b, c], compat = \"reference\")",

@@ -1,5 +1,5 @@
 // Linear methods and slerp against plain f64 arithmetic. Linear ones to the bit: a maximal linear
-// combination is a sum of f64 coefficient · value in the order written, rounded once.
+// combination is a sum of f64 coefficient · value in the order of loading, rounded once.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -94,8 +94,8 @@ TEST_F(PlainLinear, TaskArithmetic) {
 
 TEST_F(PlainLinear, NegationAndAnalogy) {
   expect_linear("base - (a - base)", {base_, models_[0]}, {2, -1});
-  expect_linear("c + (b - a)", {models_[2], models_[1], models_[0]}, {1, 1, -1});
-  expect_linear("-(a - base)", {models_[0], base_}, {-1, 1});
+  expect_linear("c + (b - a)", {models_[0], models_[1], models_[2]}, {-1, 1, 1});
+  expect_linear("-(a - base)", {base_, models_[0]}, {1, -1});
 }
 
 TEST_F(PlainLinear, IntegersAreCarriedAndCountersTakeTheLargest) {
