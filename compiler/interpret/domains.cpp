@@ -18,13 +18,16 @@ std::string name_of_operand(SpaceContext& context, NodeId node) {
 
 using Tensor = Domain::Tensor;
 
+const Tensor* find(const Domain& domain, const std::string& name) {
+  auto at = std::lower_bound(domain.tensors.begin(), domain.tensors.end(), name,
+                             [](const Tensor& t, const std::string& n) { return t.name < n; });
+  return at == domain.tensors.end() || at->name != name ? nullptr : &*at;
+}
+
 std::vector<std::string> names_missing(const Domain& from, const Domain& in) {
   std::vector<std::string> missing;
-  for (const Tensor& tensor : in.tensors) {
-    auto at = std::lower_bound(from.tensors.begin(), from.tensors.end(), tensor.name,
-                               [](const Tensor& t, const std::string& name) { return t.name < name; });
-    if (at == from.tensors.end() || at->name != tensor.name) missing.push_back(tensor.name);
-  }
+  for (const Tensor& tensor : in.tensors)
+    if (!find(from, tensor.name)) missing.push_back(tensor.name);
   return missing;
 }
 
@@ -36,33 +39,63 @@ std::string list_some(const std::vector<std::string>& names) {
   return text;
 }
 
-[[noreturn]] void fail_alignment(SpaceContext& context, NodeId a, NodeId b) {
-  const Domain& first = context.graph.domain(context.graph[a].domain);
-  const Domain& second = context.graph.domain(context.graph[b].domain);
-  const std::string first_name = name_of_operand(context, a), second_name = name_of_operand(context, b);
+struct Compared {
+  const Domain& domain;
+  std::string name;  // of the checkpoint
+};
 
-  const auto absent_in_first = names_missing(first, second), absent_in_second = names_missing(second, first);
-  if (!absent_in_first.empty() || !absent_in_second.empty()) {
-    const bool in_second = !absent_in_second.empty();
-    const auto& names = in_second ? absent_in_second : absent_in_first;
-    Diagnostic missing =
-        error(DiagnosticKind::missing_tensor, context.span,
-              (in_second ? second_name : first_name) + " lacks " + format_count(names.size(), "tensor") +
-                  " that " + (in_second ? first_name : second_name) + " has: " + list_some(names))
-            .hint("only checkpoints of one architecture can be combined; is one of them another model?");
-    if (in_second && !absent_in_first.empty())
-      missing.notes.push_back({{}, first_name + " in turn lacks " + list_some(absent_in_first)});
-    fail(std::move(missing));
+void find_missing(const Compared& first, const Compared& second, Span span, Diagnostics& findings) {
+  const auto absent_in_first = names_missing(first.domain, second.domain);
+  const auto absent_in_second = names_missing(second.domain, first.domain);
+  if (absent_in_first.empty() && absent_in_second.empty()) return;
+  const bool in_second = !absent_in_second.empty();
+  const auto& names = in_second ? absent_in_second : absent_in_first;
+  Diagnostic missing =
+      error(DiagnosticKind::missing_tensor, span,
+            (in_second ? second.name : first.name) + " lacks " + format_count(names.size(), "tensor") + " that " +
+                (in_second ? first.name : second.name) + " has: " + list_some(names))
+          .hint("only checkpoints of one architecture can be combined; is one of them another model?");
+  if (in_second && !absent_in_first.empty())
+    missing.notes.push_back({{}, first.name + " in turn lacks " + list_some(absent_in_first)});
+  findings.push_back(std::move(missing));
+}
+
+void find_other_shapes(const Compared& first, const Compared& second, Span span, Diagnostics& findings) {
+  const Tensor *one = nullptr, *other = nullptr;
+  std::vector<std::string> more;
+  for (const Tensor& tensor : first.domain.tensors) {
+    const Tensor* twin = find(second.domain, tensor.name);
+    if (!twin || twin->shape == tensor.shape) continue;
+    if (one) {
+      more.push_back(tensor.name);
+    } else {
+      one = &tensor;
+      other = twin;
+    }
   }
-  for (std::size_t i = 0; i < first.tensors.size(); ++i) {
-    if (first.tensors[i].shape == second.tensors[i].shape) continue;
-    fail(error(DiagnosticKind::shape_mismatch, context.span,
-               "tensor " + quoted(first.tensors[i].name) + " is " + format_shape(first.tensors[i].shape) +
-                   " in " + first_name + " and " + format_shape(second.tensors[i].shape) + " in " +
-                   second_name)
-             .hint("shapes must be equal; were the models resized, or is one of another size?"));
+  if (!one) return;
+  Diagnostic shape = error(DiagnosticKind::shape_mismatch, span,
+                           "tensor " + quoted(one->name) + " is " + format_shape(one->shape) + " in " + first.name +
+                               " and " + format_shape(other->shape) + " in " + second.name)
+                         .hint("shapes must be equal; were the models resized, or is one of another size?");
+  if (!more.empty()) shape.notes.push_back({{}, "the shapes of " + list_some(more) + " differ, too"});
+  findings.push_back(std::move(shape));
+}
+
+// All that keeps two operands from being combined.
+[[noreturn]] void fail_alignment(SpaceContext& context, NodeId a, NodeId b) {
+  const Compared first{context.graph.domain(context.graph[a].domain), name_of_operand(context, a)};
+  const Compared second{context.graph.domain(context.graph[b].domain), name_of_operand(context, b)};
+  Diagnostics findings;
+  find_missing(first, second, context.span, findings);
+  find_other_shapes(first, second, context.span, findings);
+  ROUX_CHECK(!findings.empty());
+  Diagnostic whole = std::move(findings.front());  // one finding for one operation, with all its reasons
+  for (std::size_t i = 1; i < findings.size(); ++i) {
+    whole.notes.push_back({{}, findings[i].message});
+    whole.notes.insert(whole.notes.end(), findings[i].notes.begin(), findings[i].notes.end());
   }
-  ROUX_CHECK(!"domains that differ in nothing");
+  fail(std::move(whole));
 }
 
 void refuse_quantized(SpaceContext& context, const Data& data) {
