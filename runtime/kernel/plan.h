@@ -151,7 +151,7 @@ struct Plan {
 
   // Told before anything runs.
   std::uint64_t tile_elements = 1u << 16;  // a multiple of kBlock
-  std::uint64_t collect_limit = 1u << 20;  // values a selection over the model may hold in memory
+  std::uint64_t collect_limit = 1u << 22;  // values a selection over the model may hold in memory
   int threads = 1;
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
