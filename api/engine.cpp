@@ -59,7 +59,7 @@ Diagnostics errors_of(Diagnostics findings) {
   std::stable_sort(findings.begin(), findings.end(),
                    [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
   const auto repeated = [&](const Diagnostic& a, const Diagnostic& b) {
-    return place(a) == place(b) && (a.message == b.message || (a.span.valid() && a.kind != b.kind));
+    return a.kind == b.kind && place(a) == place(b) && a.message == b.message;
   };
   findings.erase(std::unique(findings.begin(), findings.end(), repeated), findings.end());
   if (findings.size() > limits::kFindings) findings.resize(limits::kFindings);
@@ -129,8 +129,13 @@ Diagnostics rehearse(SourceMap& sources, Library& library, const Recipe::State& 
   const Diagnostics wrong_settings = check_settings(recipe.module, settings);
   findings.insert(findings.end(), wrong_settings.begin(), wrong_settings.end());
   Evaluator evaluator(sources, library, graph, rehearsal);
-  const Diagnostics found = evaluator.run(recipe.module, settings);
-  findings.insert(findings.end(), found.begin(), found.end());
+  for (Diagnostic& found : evaluator.run(recipe.module, settings)) {
+    // Where the text alone is wrong already, evaluating it only says so again.
+    const bool told = std::any_of(recipe.findings.begin(), recipe.findings.end(), [&](const Diagnostic& known) {
+      return known.severity == Severity::error && known.span.valid() && known.span == found.span;
+    });
+    if (!told) findings.push_back(std::move(found));
+  }
   if (rehearsal.is_idle())
     rehearsal.note(note(DiagnosticKind::no_output, {}, "the recipe neither saves nor prints anything")
                        .hint("keep a result by `save(value, \"out/merged\")`"));

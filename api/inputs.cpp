@@ -67,24 +67,40 @@ class PromisedCheckpoint : public Checkpoint {
 
 }  // namespace
 
-std::uint32_t Inputs::add(const std::string& key, Checkpoint::Ptr checkpoint) {
-  const auto index = static_cast<std::uint32_t>(checkpoints_.size());
-  checkpoints_.push_back(std::move(checkpoint));
-  spaces_.emplace_back("model");
-  by_path_[key] = index;
-  return index;
+Result<Checkpoint::Ptr> Inputs::checkpoint_at(const std::string& path, const std::string& key, Span span) {
+  if (auto known = opened_.find(key); known != opened_.end()) return known->second;
+  if (auto promised = promised_.find(key); promised != promised_.end()) return promised->second;
+  return Checkpoint::open(path, span);
 }
 
-Result<std::uint32_t> Inputs::open(const std::string& path, Span span) {
+Result<std::uint32_t> Inputs::open(const std::string& path, const std::string& space, Span span) {
   const std::string key = canonical_key(path);
-  if (auto known = by_path_.find(key); known != by_path_.end()) return known->second;
-  if (auto promised = promised_.find(key); promised != promised_.end()) return add(key, promised->second);
-  ROUX_TRY(Checkpoint::Ptr checkpoint, Checkpoint::open(path, span));
-  return add(key, std::move(checkpoint));
+  ROUX_TRY(const Checkpoint::Ptr checkpoint, checkpoint_at(path, key, span));
+  opened_[key] = checkpoint;
+  std::string resolved = space;
+  if (space == "auto") {
+    const auto noted = checkpoint->metadata().find("roux.space");
+    resolved = noted == checkpoint->metadata().end() ? "model" : noted->second;
+  }
+  const auto [it, fresh] = sources_.emplace(std::pair(checkpoint.get(), resolved), checkpoints_.size());
+  if (fresh) {
+    checkpoints_.push_back(checkpoint);
+    spaces_.push_back(resolved);
+  }
+  return it->second;
 }
 
 void Inputs::promise(const OutputLayout& layout) {
+  forget(layout.path);
   promised_[canonical_key(layout.path)] = std::make_shared<const PromisedCheckpoint>(layout);
+}
+
+void Inputs::forget(const std::string& path) { opened_.erase(canonical_key(path)); }
+
+bool Inputs::same_path(const std::string& a, const std::string& b) { return canonical_key(a) == canonical_key(b); }
+
+bool Inputs::is_inside(const std::string& path, const std::string& folder) {
+  return canonical_key(path).starts_with(canonical_key(folder) + "/");
 }
 
 Result<std::vector<std::string>> Inputs::glob(const std::string& pattern, Span span) const {

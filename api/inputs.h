@@ -16,7 +16,9 @@ class Inputs {
  public:
   explicit Inputs(int threads) : threads_(threads) {}
 
-  Result<std::uint32_t> open(const std::string& path, Span span);
+  // `space`: what to take it for; `auto` is what Roux noted in the file, else a model. One checkpoint taken for
+  // two things is two sources.
+  Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span);
   // Paths that match, sorted by name with numbers by value; an error if there is none.
   Result<std::vector<std::string>> glob(const std::string& pattern, Span span) const;
   Result<bool> same(std::uint32_t a, std::uint32_t b) const;
@@ -24,17 +26,24 @@ class Inputs {
   // A checkpoint that will exist once the recipe has run so far.
   void promise(const OutputLayout& layout);
 
+  // What stood at this path has been replaced: open it anew.
+  void forget(const std::string& path);
+
   const std::vector<Checkpoint::Ptr>& all() const { return checkpoints_; }
-  void set_space(std::uint32_t source, std::string space) { spaces_[source] = std::move(space); }
+  const std::string& space(std::uint32_t source) const { return spaces_[source]; }
+  // Whether two spellings name the same place, and whether the first lies inside the second.
+  static bool same_path(const std::string& a, const std::string& b);
+  static bool is_inside(const std::string& path, const std::string& folder);
   bool is_model(std::uint32_t source) const { return spaces_[source] == "model"; }
 
  private:
-  std::uint32_t add(const std::string& key, Checkpoint::Ptr checkpoint);
+  Result<Checkpoint::Ptr> checkpoint_at(const std::string& path, const std::string& key, Span span);
 
   int threads_;
   std::vector<Checkpoint::Ptr> checkpoints_;
   std::vector<std::string> spaces_;
-  std::map<std::string, std::uint32_t> by_path_;          // by canonical path
+  std::map<std::string, Checkpoint::Ptr> opened_;         // by canonical path
+  std::map<std::pair<const Checkpoint*, std::string>, std::uint32_t> sources_;  // by space
   std::map<std::string, Checkpoint::Ptr> promised_;       // by canonical path
 };
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kSmallestTile = kBlock;
 constexpr std::uint64_t kFewestCollected = 1u << 12;
 
-std::string shape_and_space(const Graph& graph, const Data& value) {
+std::string space_of_output(const Graph& graph, const Data& value) {
   return is_model(graph, Value(value)) ? "model" : is_delta(graph, Value(value)) ? "delta" : "tensors";
 }
 
@@ -35,22 +35,26 @@ Checkpoint::Ptr companions_of(const Checkpoint::Ptr& base, std::span<const Check
 }  // namespace
 
 Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const OutputWish& wish,
-                                      const Options& options) {
-  const NodeId roots[] = {wish.value->node};
+                                      const Options& options, const ForeignNumber& foreign_number) {
   const DomainId domain_id = graph[wish.value->node].domain;
   const Domain& domain = graph.domain(domain_id);
-  const std::string space = shape_and_space(graph, *wish.value);
+  const std::string space = space_of_output(graph, *wish.value);
+
+  std::map<NodeId, double> known;
+  for (NodeId number : foreign_numbers_of(graph, {wish.value->node}, domain_id)) {
+    ROUX_TRY(known[number], foreign_number(number));
+  }
 
   std::vector<Checkpoint::Ptr> operands, models;
   std::vector<std::uint32_t> model_ids;
-  for (std::uint32_t source : sources_of(graph, roots)) {
+  for (std::uint32_t source : operand_sources_of(graph, wish.value->node)) {
     operands.push_back(inputs.all()[source]);
     if (space != "model" || !inputs.is_model(source)) continue;
     models.push_back(inputs.all()[source]);
     model_ids.push_back(source);
   }
   const Checkpoint::Ptr base = base_checkpoint(graph, inputs, *wish.value);
-  ROUX_TRY(std::vector<DType> dtypes, output_dtypes(domain, operands, base.get(), wish.dtype, wish.span));
+  ROUX_TRY(std::vector<DType> dtypes, output_dtypes(domain, models.empty() ? operands : models, base.get(), wish.dtype, wish.span));
   ROUX_TRY(std::vector<CarriedTensor> carried, carried_tensors(models, model_ids, wish.span));
 
   PreparedOutput prepared;
@@ -72,6 +76,7 @@ Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const 
   ROUX_TRY(prepared.plan, lower(graph, inputs.all(), {.outputs = {std::move(root)},
                                                       .numbers = {},
                                                       .domain = domain_id,
+                                                      .known = std::move(known),
                                                       .carried = std::move(carried),
                                                       .threads = options.threads,
                                                       .optimize = options.optimize,

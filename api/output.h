@@ -2,6 +2,7 @@
 // rehearsals and runs alike, so that what a rehearsal accepts is what a run does.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -27,8 +28,11 @@ struct OutputWish {
   Span span;
 };
 
+// The value of a number over a whole model that has other tensors than the output.
+using ForeignNumber = std::function<Result<double>(NodeId)>;
+
 Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const OutputWish& wish,
-                                      const Options& options);
+                                      const Options& options, const ForeignNumber& foreign_number);
 
 // Gives the plan buffers that fit the budget; an error where even the smallest do not.
 Status fit_memory(Plan& plan, const Options& options, Span span);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "api/output.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "compiler/interpret/domains.h"
 #include "runtime/kernel/semantics.h"
@@ -22,6 +23,11 @@ std::string file_name_of(const std::string& path) { return fs::path(path).filena
 std::string parent_of(const std::string& path) {
   const fs::path parent = fs::path(path).parent_path();
   return parent.empty() ? "." : parent.string();
+}
+
+// File names and settings may be any bytes; what is no UTF-8 is replaced.
+std::string text_of_json(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 // The dtypes of an output in the order of their bytes: "bf16", or "f32, bf16".
@@ -57,6 +63,10 @@ Diagnostics placed(Diagnostics findings, Span span) {
   return findings;
 }
 
+bool is_measured(const Node& node) {
+  return node.kind == NodeKind::reduction || node.kind == NodeKind::largest;
+}
+
 }  // namespace
 
 Performance::Performance(Graph& graph, const Options& options, KernelCache& kernels, const Events& events,
@@ -73,9 +83,10 @@ Status Performance::commit_if_named(const std::string& text) {
   return ok();
 }
 
-Result<std::uint32_t> Performance::open(const std::string& path, Span span) {
-  ROUX_DO(commit_if_named(path));
-  return inputs_.open(path, span);
+Result<std::uint32_t> Performance::open(const std::string& path, const std::string& space, Span span) {
+  for (const PendingOutput& output : pending_)
+    if (output.writer && Inputs::same_path(output.writer->path(), path)) ROUX_DO(commit());
+  return inputs_.open(path, space, span);
 }
 
 Result<std::vector<std::string>> Performance::glob(const std::string& pattern, Span span) {
@@ -102,65 +113,93 @@ Result<ExecuteResult> Performance::run_plan(const Plan& plan, std::vector<Checkp
   return result;
 }
 
-// The reductions and order statistics at the edge between tensors and recipe-level arithmetic, by domain.
-void Performance::collect_reductions(NodeId id, std::map<DomainId, std::vector<NodeId>>& wanted) {
-  const Node& node = graph_[id];
-  if (numbers_.contains(id) || node.kind == NodeKind::constant) return;
-  if (node.kind == NodeKind::reduction || node.kind == NodeKind::largest) {
-    wanted[node.domain].push_back(id);
-    return;
+// What a number is computed from, down to the reductions and order statistics at the edge of the tensors,
+// operands first.
+Result<std::vector<NodeId>> Performance::arithmetic_of(const std::vector<NodeId>& roots, Span span) const {
+  std::set<NodeId> seen;
+  std::vector<NodeId> pending = roots;
+  while (!pending.empty()) {
+    const NodeId id = pending.back();
+    pending.pop_back();
+    if (id == kNone || numbers_.contains(id) || !seen.insert(id).second) continue;
+    if (!is_measured(graph_[id]))
+      pending.insert(pending.end(), graph_[id].operands.begin(), graph_[id].operands.end());
   }
-  for (NodeId operand : node.operands)
-    if (operand != kNone) collect_reductions(operand, wanted);
+  if (seen.size() > limits::kGraphValues)
+    return error(DiagnosticKind::limit, span,
+                 "this is computed from more than " + std::to_string(limits::kGraphValues) + " numbers");
+  return std::vector<NodeId>(seen.begin(), seen.end());
 }
 
-// Arithmetic above them, once they are known.
-double Performance::known_number(NodeId id) {
-  if (auto known = numbers_.find(id); known != numbers_.end()) return known->second;
-  const Node& node = graph_[id];
-  double value = node.constant;
+double Performance::apply(const Node& node) const {
+  const auto value = [&](NodeId id) { return numbers_.at(id); };
   if (node.kind == NodeKind::operation) {
     double operands[3] = {0, 0, 0};
-    for (std::size_t i = 0; i < node.operands.size(); ++i) operands[i] = known_number(node.operands[i]);
-    value = apply_scalar(node.op, operands[0], operands[1], operands[2]);
-  } else if (node.kind == NodeKind::linear) {
-    value = node.operands[0] == kNone ? semantics::kLinearStart : known_number(node.operands[0]);
-    for (std::size_t i = 1; i < node.operands.size(); i += 2) {
-      const double coefficient = known_number(node.operands[i]);
-      if (coefficient != 0) value += coefficient * known_number(node.operands[i + 1]);
-    }
-  } else {
-    ROUX_CHECK(node.kind == NodeKind::constant);
+    for (std::size_t i = 0; i < node.operands.size(); ++i) operands[i] = value(node.operands[i]);
+    return apply_scalar(node.op, operands[0], operands[1], operands[2]);
   }
-  return numbers_[id] = value;
+  if (node.kind == NodeKind::linear) {
+    double sum = node.operands[0] == kNone ? semantics::kLinearStart : value(node.operands[0]);
+    for (std::size_t i = 1; i < node.operands.size(); i += 2)
+      if (const double coefficient = value(node.operands[i]); coefficient != 0)
+        sum += coefficient * value(node.operands[i + 1]);
+    return sum;
+  }
+  ROUX_CHECK(node.kind == NodeKind::constant);
+  return node.constant;
 }
 
-Result<double> Performance::number(NodeId node, Span span) {
+// All that can share a sweep does: one plan for each list of tensors that is measured.
+Status Performance::measure(const std::vector<NodeId>& roots, Span span) {
+  ROUX_TRY(const std::vector<NodeId> needed, arithmetic_of(roots, span));
   std::map<DomainId, std::vector<NodeId>> wanted;
-  collect_reductions(node, wanted);
+  for (NodeId id : needed)
+    if (is_measured(graph_[id])) wanted[graph_[id].domain].push_back(id);
   for (auto& [domain, nodes] : wanted) {
+    ROUX_DO(measure(foreign_numbers_of(graph_, nodes, domain), span));
     ROUX_TRY(Plan plan, lower(graph_, inputs_.all(), {.outputs = {},
                                                       .numbers = nodes,
                                                       .domain = domain,
+                                                      .known = known_below(nodes),
                                                       .carried = {},
                                                       .threads = options_.threads,
                                                       .optimize = options_.optimize,
                                                       .span = span}));
     ROUX_DO(fit_memory(plan, options_, span));
-    ROUX_TRY(const ExecuteResult result, run_plan(plan, {}, "measuring"));
-    for (std::size_t i = 0; i < nodes.size(); ++i) numbers_[nodes[i]] = result.numbers[i];
+    Result<ExecuteResult> executed = run_plan(plan, {}, "measuring");
+    if (!executed) return placed(std::move(executed).error(), span);
+    for (std::size_t i = 0; i < nodes.size(); ++i) numbers_[nodes[i]] = executed->numbers[i];
   }
-  return known_number(node);
+  for (NodeId id : needed)
+    if (!numbers_.contains(id)) numbers_[id] = apply(graph_[id]);
+  return ok();
+}
+
+// The numbers that are known already among those that these are computed from.
+std::map<NodeId, double> Performance::known_below(const std::vector<NodeId>& roots) const {
+  std::map<NodeId, double> known;
+  for (NodeId id : reachable(graph_, roots))
+    if (auto found = numbers_.find(id); found != numbers_.end()) known.insert(*found);
+  return known;
+}
+
+Result<double> Performance::number(NodeId node, Span span) {
+  ROUX_DO(measure({node}, span));
+  return numbers_.at(node);
 }
 
 // --- scores -----------------------------------------------------------------------------------------
+
+Result<PreparedOutput> Performance::prepare(const OutputWish& wish) {
+  return prepare_output(graph_, inputs_, wish, options_, [&](NodeId node) { return number(node, wish.span); });
+}
 
 // The path of a checkpoint that holds this model: its own where it is untouched, else a candidate's.
 Result<std::string> Performance::materialise(const Data& model, Span span) {
   const Node& node = graph_[model.node];
   if (node.kind == NodeKind::source) return inputs_.all()[node.attribute]->path();
   OutputWish wish{.value = &model, .path = "candidate", .dtype = "widest", .metadata = {}, .span = span};
-  ROUX_TRY(PreparedOutput prepared, prepare_output(graph_, inputs_, wish, options_));
+  ROUX_TRY(PreparedOutput prepared, prepare(wish));
   const std::string beside = recipe_.output_paths.empty() ? "." : parent_of(recipe_.output_paths[0]);
   const bool folder = prepared.layout.companions != nullptr;
   ROUX_TRY(prepared.layout.path, candidates_.place(output_bytes(prepared.layout), options_.memory_bytes, folder,
@@ -203,8 +242,8 @@ Result<std::map<std::string, std::string>> Performance::metadata(NodeId node) {
   return std::map<std::string, std::string>{
       {"roux.version", std::string(version())},
       {"roux.recipe", recipe_.text},
-      {"roux.parameters", nlohmann::json(recipe_.settings).dump()},
-      {"roux.inputs", inputs.dump()},
+      {"roux.parameters", text_of_json(recipe_.settings)},
+      {"roux.inputs", text_of_json(inputs)},
   };
 }
 
@@ -214,7 +253,7 @@ Status Performance::save(const SaveRequest& request) {
                   .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .metadata = {},
                   .span = request.span};
   ROUX_TRY(wish.metadata, metadata(request.node));
-  ROUX_TRY(PreparedOutput prepared, prepare_output(graph_, inputs_, wish, options_));
+  ROUX_TRY(PreparedOutput prepared, prepare(wish));
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
   Result<ExecuteResult> executed = run_plan(prepared.plan, {writer.get()}, request.path);
@@ -229,7 +268,12 @@ Status Performance::save(const SaveRequest& request) {
                                           quoted(result.largest_taken[0]) + " differ") +
                                    "; the largest value was taken"));
 
-  saved_.push_back({request.node, request.dtype == "same", report_.outputs.size(), request.span});
+  if (is_model(graph_, request.value)) {
+    wish.dtype = "widest";  // as candidates are written
+    ROUX_TRY(const PreparedOutput as_candidate, prepare(wish));
+    const bool as_scored = as_candidate.plan.outputs[0].dtypes == prepared.plan.outputs[0].dtypes;
+    saved_.push_back({request.node, as_scored, report_.outputs.size()});
+  }
   report_.outputs.push_back({.path = request.path,
                              .tensors = prepared.layout.tensors.size(),
                              .bytes = output_bytes(prepared.layout),
@@ -243,6 +287,7 @@ Status Performance::commit() {
   for (PendingOutput& output : pending_) {
     if (!output.writer) continue;
     ROUX_DO(output.writer->commit());
+    inputs_.forget(output.writer->path());
     output.writer.reset();
   }
   return ok();
@@ -251,10 +296,10 @@ Status Performance::commit() {
 void Performance::score_outputs() {
   if (scorers_.size() != 1) return;
   const auto& [id, scorer] = *scorers_.begin();
-  for (const SavedNode& saved : saved_) {
+  for (const SavedModel& saved : saved_) {
     SavedOutput& output = report_.outputs[saved.report_index];
     auto known = scores_.find({id, saved.node});
-    if (saved.as_stored && known != scores_.end()) {
+    if (saved.as_scored && known != scores_.end()) {
       output.score = known->second;
       continue;
     }

@@ -10,6 +10,7 @@
 
 #include "api/candidates.h"
 #include "api/inputs.h"
+#include "api/output.h"
 #include "api/roux.h"
 #include "compiler/interpret/host.h"
 #include "runtime/exec/executor.h"
@@ -28,11 +29,12 @@ class Performance : public Host {
               RecipeFacts recipe);
 
   bool rehearsing() const override { return false; }
-  Result<std::uint32_t> open(const std::string& path, Span span) override;
+  Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span) override;
   Result<std::vector<std::string>> glob(const std::string& pattern, Span span) override;
   const Checkpoint& checkpoint(std::uint32_t source) const override { return *inputs_.all()[source]; }
-  void set_space(std::uint32_t source, const std::string& space) override { inputs_.set_space(source, space); }
+  const std::string& space(std::uint32_t source) const override { return inputs_.space(source); }
   Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) override { return inputs_.same(a, b); }
+  Status measure(const std::vector<NodeId>& nodes, Span span) override;
   Result<double> number(NodeId node, Span span) override;
   Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) override;
   Status save(const SaveRequest& request) override;
@@ -54,17 +56,18 @@ class Performance : public Host {
     std::unique_ptr<CheckpointWriter> writer;
     std::size_t report_index;
   };
-  struct SavedNode {
+  struct SavedModel {
     NodeId node;
-    bool as_stored;  // in the dtypes of its operands, as candidates are
+    bool as_scored;  // in the dtypes in which candidates are written
     std::size_t report_index;
-    Span span;
   };
 
   Result<ExecuteResult> run_plan(const Plan& plan, std::vector<CheckpointWriter*> writers,
                                  const std::string& activity);
-  void collect_reductions(NodeId node, std::map<DomainId, std::vector<NodeId>>& wanted);
-  double known_number(NodeId node);
+  Result<PreparedOutput> prepare(const OutputWish& wish);
+  Result<std::vector<NodeId>> arithmetic_of(const std::vector<NodeId>& roots, Span span) const;
+  double apply(const Node& node) const;
+  std::map<NodeId, double> known_below(const std::vector<NodeId>& roots) const;
   Result<std::string> materialise(const Data& model, Span span);
   Result<double> run_scorer(const Scorer& scorer, const std::string& path, Span span);
   Result<std::map<std::string, std::string>> metadata(NodeId node);
@@ -81,7 +84,7 @@ class Performance : public Host {
   std::map<std::pair<std::uint32_t, NodeId>, double> scores_;
   std::map<std::uint32_t, Scorer> scorers_;
   std::vector<PendingOutput> pending_;
-  std::vector<SavedNode> saved_;
+  std::vector<SavedModel> saved_;
   Report report_;
 };
 

@@ -4,13 +4,20 @@
 
 #include "api/output.h"
 #include "base/text.h"
+#include "compiler/interpret/spaces.h"
 
 namespace roux {
+namespace {
+
+// Any number will do where only headers are looked at.
+Result<double> unknown_number(NodeId) { return 1.0; }
+
+}  // namespace
 
 Result<std::optional<double>> Rehearsal::score(const Scorer&, const Data& model, Span span) {
   if (scored_.insert(model.node).second && graph_[model.node].kind != NodeKind::source)
     ROUX_DO(prepare_output(graph_, inputs_, {.value = &model, .path = "candidate", .dtype = "widest", .span = span},
-                           options_));
+                           options_, unknown_number));
   return std::optional<double>();
 }
 
@@ -21,11 +28,20 @@ Status Rehearsal::save(const SaveRequest& request) {
                           {.value = &value, .path = request.path, .dtype = request.dtype,
                            .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .metadata = {},
                            .span = request.span},
-                          options_));
-  if (std::find(output_paths_.begin(), output_paths_.end(), request.path) != output_paths_.end())
-    return error(DiagnosticKind::output_exists, request.span, "the recipe saves to " + quoted(request.path) + " twice");
+                          options_, unknown_number));
+  for (const std::string& earlier : output_paths_) {
+    if (Inputs::same_path(request.path, earlier)) {
+      if (request.is_speculative) continue;  // of two branches the run takes one
+      return error(DiagnosticKind::output_exists, request.span,
+                   "the recipe saves to " + quoted(request.path) + " twice");
+    }
+    if (Inputs::is_inside(request.path, earlier) || Inputs::is_inside(earlier, request.path))
+      return error(DiagnosticKind::output_exists, request.span,
+                   "the recipe saves to " + quoted(request.path) + " and to " + quoted(earlier) +
+                       ", one inside the other");
+  }
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
-  if (!scored_.empty() && !scored_.contains(request.node))
+  if (!scored_.empty() && !scored_.contains(request.node) && is_model(graph_, request.value))
     note(roux::note(DiagnosticKind::not_scored, request.span,
                     "what is saved here is none of the models that are scored on the way")
              .hint("score what you save: `greedy(models, scorer, merge = ms => ...)`"));

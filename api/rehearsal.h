@@ -17,16 +17,19 @@ class Rehearsal : public Host {
   Rehearsal(Graph& graph, const Options& options) : graph_(graph), options_(options), inputs_(options.threads) {}
 
   bool rehearsing() const override { return true; }
-  Result<std::uint32_t> open(const std::string& path, Span span) override { return inputs_.open(path, span); }
+  Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span) override {
+    return inputs_.open(path, space, span);
+  }
   Result<std::vector<std::string>> glob(const std::string& pattern, Span span) override {
     return inputs_.glob(pattern, span);
   }
   const Checkpoint& checkpoint(std::uint32_t source) const override { return *inputs_.all()[source]; }
-  void set_space(std::uint32_t source, const std::string& space) override { inputs_.set_space(source, space); }
+  const std::string& space(std::uint32_t source) const override { return inputs_.space(source); }
   // A guess from headers: bases that look alike are compared by digest only in the run.
   Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) override {
     return checkpoint(a).header_digest() == checkpoint(b).header_digest();
   }
+  Status measure(const std::vector<NodeId>&, Span) override { return ok(); }
   Result<double> number(NodeId, Span) override { throw InternalError("a number was asked for in a rehearsal"); }
   Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) override;
   Status save(const SaveRequest& request) override;

@@ -63,7 +63,8 @@ NodeId Graph::add_node(Node node) {
 void Graph::inherit(Node& node, const std::vector<NodeId>& from) const {
   for (NodeId id : from) {
     node.level = std::max(node.level, nodes_[id].level);
-    if (node.domain == kNone) node.domain = nodes_[id].domain;
+    // A number for the recipe may have been measured on other tensors than those it is used on.
+    if (node.domain == kNone && nodes_[id].level != Level::recipe) node.domain = nodes_[id].domain;
   }
 }
 

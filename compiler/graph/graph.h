@@ -81,8 +81,8 @@ class Graph {
   NodeId fact(TensorFact fact);
   NodeId source(std::uint32_t index, DomainId domain);
 
-  // Folds where every operand is a constant. Operands finer than others lift the result's level; domains
-  // must already agree (see common_domain).
+  // Folds where every operand is a constant. Operands finer than others lift the result's level; whoever
+  // builds sees to it that domains agree.
   NodeId operation(Op op, std::vector<NodeId> operands);
 
   // constant + sum of coefficient * value, flattened: a value that is itself a linear combination is

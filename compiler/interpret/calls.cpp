@@ -1,5 +1,6 @@
 // Calls: of methods (recipe, library, primitives), of functions, of scorers.
 #include <algorithm>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -70,7 +71,11 @@ Value Evaluator::call_closure(const Closure& closure, std::vector<Value> argumen
   Frame inner{*closure.module, std::make_shared<Environment>(closure.environment)};
   for (std::size_t i = 0; i < parameters.size(); ++i)
     inner.environment->bind(parameters[i].text, std::move(arguments[i]));
-  return eval(closure.lambda->body, inner);
+  // What a function drops is an expression of its own each time that it is called.
+  const std::optional<NodeId> of_caller = std::exchange(lone_stream_, std::nullopt);
+  Value result = eval(closure.lambda->body, inner);
+  lone_stream_ = of_caller;
+  return result;
 }
 
 // An argument whose parameter is an enumeration reads a bare word as its choice first.

@@ -140,6 +140,7 @@ Value conform_either(SpaceContext& context, const Value& value, const ast::Type&
     try {
       return conform(context, value, alternative, what);
     } catch (const Failure& failure) {
+      if (failure.diagnostics.empty()) throw;
       const DiagnosticKind kind = failure.diagnostics.front().kind;
       if (kind == DiagnosticKind::out_of_range || kind == DiagnosticKind::total_weight) throw;
     }

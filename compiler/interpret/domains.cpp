@@ -135,7 +135,10 @@ Domain domain_of(const Checkpoint& checkpoint) {
   return domain;
 }
 
-std::vector<std::uint32_t> sources_of(const Graph& graph, std::span<const NodeId> roots) {
+namespace {
+
+// Depth first, in the order of the operands.
+std::vector<std::uint32_t> find_sources(const Graph& graph, std::span<const NodeId> roots, bool with_measured) {
   std::vector<std::uint32_t> sources;
   std::unordered_set<NodeId> seen;
   std::vector<NodeId> pending(roots.rbegin(), roots.rend());
@@ -144,10 +147,31 @@ std::vector<std::uint32_t> sources_of(const Graph& graph, std::span<const NodeId
     pending.pop_back();
     if (id == kNone || !seen.insert(id).second) continue;
     const Node& node = graph[id];
+    if (!with_measured && node.level == Level::recipe) continue;
     if (node.kind == NodeKind::source) sources.push_back(node.attribute);
     for (auto it = node.operands.rbegin(); it != node.operands.rend(); ++it) pending.push_back(*it);
   }
   return sources;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> sources_of(const Graph& graph, std::span<const NodeId> roots) {
+  return find_sources(graph, roots, true);
+}
+
+std::vector<std::uint32_t> operand_sources_of(const Graph& graph, NodeId root) {
+  return find_sources(graph, {&root, 1}, false);
+}
+
+std::vector<NodeId> foreign_numbers_of(const Graph& graph, const std::vector<NodeId>& roots, DomainId domain) {
+  std::vector<NodeId> numbers;
+  for (NodeId id : reachable(graph, roots)) {
+    const Node& node = graph[id];
+    const bool measured = node.kind == NodeKind::reduction || node.kind == NodeKind::largest;
+    if (measured && node.scope == Level::recipe && node.domain != domain) numbers.push_back(id);
+  }
+  return numbers;
 }
 
 }  // namespace roux

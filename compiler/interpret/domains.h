@@ -20,7 +20,11 @@ void check_domains(SpaceContext& context, std::span<const Data> operands);
 // The floating tensors of a checkpoint.
 Domain domain_of(const Checkpoint& checkpoint);
 
-// The sources that a node is computed from, in order of first use.
+// The sources that a node is computed from, in order of first use; those too that were only measured.
 std::vector<std::uint32_t> sources_of(const Graph& graph, std::span<const NodeId> roots);
+// Those whose elements go into it.
+std::vector<std::uint32_t> operand_sources_of(const Graph& graph, NodeId root);
+// The numbers over a whole model that it is computed from, where the model has other tensors than `domain`.
+std::vector<NodeId> foreign_numbers_of(const Graph& graph, const std::vector<NodeId>& roots, DomainId domain);
 
 }  // namespace roux

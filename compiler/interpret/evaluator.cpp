@@ -47,21 +47,53 @@ std::shared_ptr<const Environment> Evaluator::capture(const Frame& frame) {
   return frame.environment;
 }
 
-// Numbers that only tensors tell, computed; lists looked into.
+namespace {
+
+// Calls f(data) for every number inside a value that only tensors tell.
+template <class F>
+void for_each_deferred(const Value& value, const Graph& graph, F f) {
+  const auto visit_all = [&](const std::vector<Value>& items) {
+    for (const Value& item : items) for_each_deferred(item, graph, f);
+  };
+  if (auto* data = value.get<Data>()) {
+    if (data->space == Space::number && graph.is_deferred(data->node)) f(*data);
+  } else if (auto* list = value.get<List>()) {
+    visit_all(list->items);
+  } else if (auto* tuple = value.get<Tuple>()) {
+    visit_all(tuple->items);
+  } else if (auto* record = value.get<Record>()) {
+    for (const auto& [name, item] : record->fields) for_each_deferred(item, graph, f);
+  }
+}
+
+}  // namespace
+
+// Numbers that only tensors tell, computed together; lists looked into.
 Value Evaluator::resolved(const Value& value) {
-  if (auto* data = value.get<Data>();
-      data && data->space == Space::number && graph_.is_deferred(data->node) && !host_.rehearsing())
-    return unwrap(host_.number(data->node, {}));
-  const auto resolve_all = [&](const std::vector<Value>& items) {
+  if (host_.rehearsing()) return value;
+  std::vector<NodeId> deferred;
+  for_each_deferred(value, graph_, [&](const Data& data) { deferred.push_back(data.node); });
+  if (deferred.empty()) return value;
+  unwrap(host_.measure(deferred, {}));
+  return put_in(value);
+}
+
+// The value with its deferred numbers replaced by what they were measured to be.
+Value Evaluator::put_in(const Value& value) {
+  if (auto* data = value.get<Data>(); data && data->space == Space::number && graph_.is_deferred(data->node)) {
+    const double number = unwrap(host_.number(data->node, {}));
+    return graph_[data->node].type == ValueType::mask ? Value(number != 0) : Value(number);
+  }
+  const auto put_in_all = [&](const std::vector<Value>& items) {
     std::vector<Value> all;
-    for (const Value& item : items) all.push_back(resolved(item));
+    for (const Value& item : items) all.push_back(put_in(item));
     return all;
   };
-  if (auto* list = value.get<List>()) return List{resolve_all(list->items)};
-  if (auto* tuple = value.get<Tuple>()) return Tuple{resolve_all(tuple->items)};
+  if (auto* list = value.get<List>()) return List{put_in_all(list->items)};
+  if (auto* tuple = value.get<Tuple>()) return Tuple{put_in_all(tuple->items)};
   if (auto* record = value.get<Record>()) {
     Record known;
-    for (const auto& [name, item] : record->fields) known.fields.emplace_back(name, resolved(item));
+    for (const auto& [name, item] : record->fields) known.fields.emplace_back(name, put_in(item));
     return known;
   }
   return value;
@@ -389,6 +421,14 @@ bool equal_values(const Value& a, const Value& b) {
   };
   if (auto* list = a.get<List>()) return equal_items(list->items, b.get<List>()->items);
   if (auto* tuple = a.get<Tuple>()) return equal_items(tuple->items, b.get<Tuple>()->items);
+  if (auto* record = a.get<Record>()) {
+    const auto& x = record->fields;
+    const auto& y = b.get<Record>()->fields;
+    if (x.size() != y.size()) return false;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (x[i].first != y[i].first || !equal_values(x[i].second, y[i].second)) return false;
+    return true;
+  }
   if (auto* data = a.get<Data>()) return data->node == b.get<Data>()->node;
   return false;
 }

@@ -108,6 +108,7 @@ class Evaluator {
   Value call_closure(const Closure& closure, std::vector<Value> arguments, Span span);
   Value eval_argument(const ast::Parameter& parameter, ast::ExprId id, Frame& frame);
   Value resolved(const Value& value);
+  Value put_in(const Value& value);
   std::shared_ptr<const Environment> capture(const Frame& frame);
   class DepthGuard;
   void count_step(Span span);
@@ -133,5 +134,7 @@ class Evaluator {
 // The items of a list, tuple or soup; throws a Failure for anything else.
 std::vector<Value> items_of(SpaceContext& context, const Value& value, const std::string& what);
 bool equal_values(const Value& a, const Value& b);
+// The whole numbers from `first` up to `last`, the end left out.
+Value range_of(double first, double last, Span span);
 
 }  // namespace roux

@@ -20,6 +20,7 @@ struct SaveRequest {
   std::string dtype;                 // "same", "widest" or a dtype
   std::uint64_t shard_bytes;
   bool overwrite;
+  bool is_speculative;               // in a branch of a rehearsal that the run may not take
   Span span;
 };
 
@@ -28,15 +29,18 @@ class Host {
   virtual ~Host() = default;
 
   virtual bool rehearsing() const = 0;
-  // Opens (once) and registers a checkpoint; the index is that of its source node.
-  virtual Result<std::uint32_t> open(const std::string& path, Span span) = 0;
+  // Opens (once) and registers a checkpoint as a `model`, `delta` or `tensors`, or (`auto`) as what the file
+  // says it is; the index is that of its source node.
+  virtual Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span) = 0;
   virtual Result<std::vector<std::string>> glob(const std::string& pattern, Span span) = 0;
   virtual const Checkpoint& checkpoint(std::uint32_t source) const = 0;
   // What a source was loaded as; only models have integer tensors to carry.
-  virtual void set_space(std::uint32_t source, const std::string& space) = 0;
+  virtual const std::string& space(std::uint32_t source) const = 0;
   // Whether two sources hold the same checkpoint.
   virtual Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) = 0;
 
+  // Computes recipe-level nodes together, in as few sweeps as they share; does nothing while rehearsing.
+  virtual Status measure(const std::vector<NodeId>& nodes, Span span) = 0;
   // The value of a recipe-level node. Not called while rehearsing.
   virtual Result<double> number(NodeId node, Span span) = 0;
   // The score of a model, remembered per scorer and node; nothing while rehearsing.

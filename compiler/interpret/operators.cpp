@@ -15,22 +15,32 @@ bool is_arithmetic_operand(const Value& value) {
   return value.is<double>() || value.is<bool>() || value.is<Data>() || value.is<Soup>();
 }
 
+constexpr double kLargestWhole = 9007199254740992.0;  // 2^53: beyond it not every whole number is an f64
+
+}  // namespace
+
 Value range_of(double first, double last, Span span) {
-  if (first != std::floor(first) || last != std::floor(last))
+  const auto is_whole = [](double x) { return x == std::floor(x) && std::fabs(x) <= kLargestWhole; };
+  if (!is_whole(first) || !is_whole(last))
     fail(error(DiagnosticKind::wrong_type, span, "the ends of a range are whole numbers"));
   if (last - first > static_cast<double>(limits::kListLength))
     fail(error(DiagnosticKind::limit, span,
                "a range of more than " + std::to_string(limits::kListLength) + " numbers"));
   List list;
-  for (double i = first; i < last; ++i) list.items.push_back(i);
+  for (double i = 0; i < last - first; ++i) list.items.push_back(first + i);
   return list;
 }
+
+namespace {
 
 Value concatenation(SpaceContext& context, const Value& left, const Value& right) {
   if (left.is<std::string>() && right.is<std::string>())
     return *left.get<std::string>() + *right.get<std::string>();
   List list{items_of(context, left, "the left side of `++`")};
   const std::vector<Value> more = items_of(context, right, "the right side of `++`");
+  if (list.items.size() + more.size() > limits::kListLength)
+    fail(error(DiagnosticKind::limit, context.span,
+               "a list of more than " + std::to_string(limits::kListLength) + " items"));
   list.items.insert(list.items.end(), more.begin(), more.end());
   return list;
 }

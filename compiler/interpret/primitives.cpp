@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/limits.h"
 #include "base/text.h"
 #include "compiler/interpret/failure.h"
 #include "compiler/interpret/primitive_groups.h"
@@ -54,12 +53,7 @@ Value range(Evaluator& evaluator, const PrimitiveCall& call) {
   const double first = one ? 0 : evaluator.control_number(call.arguments[0], "the start", call.spans[0]).value_or(0);
   const double last =
       evaluator.control_number(call.arguments[one ? 0 : 1], "the end", call.spans[one ? 0 : 1]).value_or(first + 1);
-  if (last - first > static_cast<double>(limits::kListLength))
-    fail(error(DiagnosticKind::limit, call.span,
-               "a range of more than " + std::to_string(limits::kListLength) + " numbers"));
-  List list;
-  for (double i = first; i < last; ++i) list.items.push_back(i);
-  return list;
+  return range_of(first, last, call.span);
 }
 
 Value map(Evaluator& evaluator, const PrimitiveCall& call) {
@@ -151,6 +145,11 @@ Value soup_of(Evaluator& evaluator, const PrimitiveCall& call) {
   }
   for (const Value& weight : items(evaluator, call, 1, "the weights"))
     soup.weights.push_back(evaluator.control_number(weight, "a weight", call.spans[1]).value_or(1));
+  double total = 0;
+  for (double weight : soup.weights) total += weight;
+  if (total == 0 || !std::isfinite(total))
+    fail(error(DiagnosticKind::out_of_range, call.spans[1],
+               "the weights of a soup sum to " + format_number(total) + "; they must be finite, and their sum not 0"));
   if (soup.weights.size() != soup.ingredients.size())
     fail(error(DiagnosticKind::wrong_type, call.span,
                format_count(soup.ingredients.size(), "model") + " but " +

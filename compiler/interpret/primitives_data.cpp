@@ -21,7 +21,7 @@ Level scope_of(const PrimitiveCall& call, std::size_t i) {
 // A value to reduce over its elements.
 NodeId elements(Evaluator& evaluator, const PrimitiveCall& call, std::size_t i) {
   SpaceContext context = evaluator.context(call.spans[i]);
-  const NodeId node = node_of(context, call.arguments[i]);
+  const NodeId node = aligned_nodes(context, {&call.arguments[i], 1})[0];
   const Node& what = evaluator.graph()[node];
   if (what.level == Level::element && what.domain != kNone) return node;
   fail(error(DiagnosticKind::wrong_type, call.spans[i],
@@ -128,7 +128,8 @@ Value count(Evaluator& evaluator, const PrimitiveCall& call) {
       flags.push_back(*plain ? 1.0 : 0.0);
     } else {
       Graph& graph = evaluator.graph();
-      flags.push_back(tensors_data(graph.number(graph.mask(node_of(context, value)))));
+      const NodeId flag = graph.number(graph.mask(node_of(context, value)));
+      flags.push_back(space_name(graph, value) == "number" ? number_data(flag) : tensors_data(flag));
     }
   }
   return sum_of(context, flags);
@@ -186,7 +187,13 @@ Value normal(Evaluator& evaluator, const PrimitiveCall& call) {
 
 Value bernoulli(Evaluator& evaluator, const PrimitiveCall& call) {
   SpaceContext context = evaluator.context(call.spans[0]);
-  return random_field(evaluator, call, NodeKind::bernoulli, 1, 2, node_of(context, call.arguments[0]));
+  const NodeId p = node_of(context, call.arguments[0]);
+  if (evaluator.graph()[p].level == Level::element)
+    fail(error(DiagnosticKind::too_fine, call.spans[0],
+               "the probability must be one number for a tensor, got " +
+                   describe_kind(call.arguments[0], evaluator.graph()))
+             .hint("compare a field instead: `uniform(seed, stream) < p`"));
+  return random_field(evaluator, call, NodeKind::bernoulli, 1, 2, p);
 }
 
 // 0, for a random choice that was given no stream; an error where two different values of one expression

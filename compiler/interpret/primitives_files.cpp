@@ -9,19 +9,12 @@
 namespace roux::primitives {
 namespace {
 
-// The space that Roux noted when it wrote the file, if it did.
-std::string recorded_space(const Checkpoint& checkpoint) {
-  auto found = checkpoint.metadata().find("roux.space");
-  return found == checkpoint.metadata().end() ? "model" : found->second;
-}
-
-Data load_one(Evaluator& evaluator, const std::string& path, const Value& base, std::string space, Span span) {
+Data load_one(Evaluator& evaluator, const std::string& path, const Value& base, const std::string& wanted, Span span) {
   Host& host = evaluator.host();
   Graph& graph = evaluator.graph();
-  const std::uint32_t source = unwrap(host.open(path, span));
+  const std::uint32_t source = unwrap(host.open(path, wanted, span));
   const Checkpoint& checkpoint = host.checkpoint(source);
-  if (space == "auto") space = recorded_space(checkpoint);
-  host.set_space(source, space);
+  const std::string& space = host.space(source);
   Data data{.node = graph.source(source, graph.intern(domain_of(checkpoint))), .space = Space::combination};
   if (space == "tensors") {
     data.space = Space::tensors;
@@ -78,7 +71,7 @@ Value save(Evaluator& evaluator, const PrimitiveCall& call) {
     fail(error(DiagnosticKind::wrong_type, call.spans[0], "there is no tensor to save in this value"));
 
   const double shard = evaluator.control_number(call.arguments[3], "the shard size", call.spans[3]).value_or(1);
-  if (shard < 1)
+  if (!(shard >= 1 && shard <= 9007199254740992.0))
     fail(error(DiagnosticKind::out_of_range, call.spans[3], "the shard size is a size such as `5GB`"));
   const Status saved = evaluator.host().save({.value = value,
                                               .node = data->node,
@@ -86,6 +79,7 @@ Value save(Evaluator& evaluator, const PrimitiveCall& call) {
                                               .dtype = text_argument(call, 2),
                                               .shard_bytes = static_cast<std::uint64_t>(shard),
                                               .overwrite = *call.arguments[4].get<bool>(),
+                                              .is_speculative = evaluator.is_speculating(),
                                               .span = call.span});
   if (!saved) throw Failure{saved.error()};
   return {};

@@ -19,7 +19,7 @@ constexpr double kWeightTolerance = 1e-9;  // relative to the sum of |w| (LANGUA
 bool has_weight(const Graph& graph, const Data& data, double wanted) {
   if (data.space != Space::combination) return false;
   const auto weight = graph.constant_value(data.weight);
-  return weight && std::fabs(*weight - wanted) <= kWeightTolerance * std::max(data.weight_magnitude, 1.0);
+  return weight && std::fabs(*weight - wanted) <= kWeightTolerance * data.weight_magnitude;
 }
 
 bool is_model(const Graph& graph, const Data& data) { return has_weight(graph, data, 1); }
@@ -84,7 +84,7 @@ Base base_of_shifted(SpaceContext& context, const Data& model, const Data& delta
   if (same_base(context, *model.base, *delta.base)) return model.base;
   context.host.note(note(DiagnosticKind::other_base, context.span,
                          "the delta was taken from another base than the model it is added to"));
-  return nullptr;
+  return model.base;
 }
 
 Data add_combinations(SpaceContext& context, const Data& a, const Data& b, bool subtract) {
@@ -288,6 +288,7 @@ std::vector<NodeId> aligned_nodes(SpaceContext& context, std::span<const Value> 
 }
 
 Data soup_mean(SpaceContext& context, const Soup& soup) {
+  check_alignment(context, soup.ingredients);
   double total = 0;
   for (double weight : soup.weights) total += weight;
   std::vector<Value> parts;

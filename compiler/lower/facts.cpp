@@ -11,7 +11,9 @@ namespace {
 // Words that name a list of blocks, and words that name what stands before the blocks; anything else
 // outside of blocks (final norms, heads) stands after them.
 constexpr std::string_view kBlockWords[] = {"layers", "blocks", "h", "layer", "block"};
-constexpr std::string_view kBeforeWords[] = {"embed", "wte", "wpe", "patch", "stem", "conv_in", "conv1", "pos"};
+constexpr std::string_view kBeforeWords[] = {"embed", "embedding", "embeddings", "wte",  "wpe",    "patch", "stem",
+                                             "conv1", "pos",       "pre",        "cls", "shared", "in"};
+constexpr std::string_view kAfterWords[] = {"out", "head", "post", "final"};
 
 struct BlockPlace {
   std::string stack;  // the name up to the index: `model.layers`
@@ -38,9 +40,17 @@ std::optional<BlockPlace> block_of(std::string_view name) {
   return std::nullopt;
 }
 
+// Names are words between dots and underscores: `embed_tokens` stands before the blocks, `embed_out` after.
 bool stands_before(std::string_view name) {
-  return std::any_of(std::begin(kBeforeWords), std::end(kBeforeWords),
-                     [&](std::string_view word) { return name.find(word) != std::string_view::npos; });
+  bool before = false;
+  for (std::size_t begin = 0; begin < name.size();) {
+    const std::size_t end = std::min(name.find_first_of("._", begin), name.size());
+    const std::string_view word = name.substr(begin, end - begin);
+    if (std::find(std::begin(kAfterWords), std::end(kAfterWords), word) != std::end(kAfterWords)) return false;
+    before = before || std::find(std::begin(kBeforeWords), std::end(kBeforeWords), word) != std::end(kBeforeWords);
+    begin = end + 1;
+  }
+  return before;
 }
 
 }  // namespace

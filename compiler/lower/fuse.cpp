@@ -44,15 +44,33 @@ class KernelBuilder {
 
   ValueId table(NodeId id) {
     const Node& node = graph_[id];
+    const NodeId factor = common_factor(node);
     std::vector<TableSource> entries;
     for (std::size_t i = 1; i < node.operands.size(); i += 2)
-      entries.push_back({source_index_[graph_[node.operands[i + 1]].attribute], slots_.slot(node.operands[i])});
+      entries.push_back({source_index_[graph_[node.operands[i + 1]].attribute], coefficient(node, i, factor)});
     Kernel& kernel = fused_.kernel;
     kernel.tables.push_back(dtype_of(graph_[node.operands[2]]));
     fused_.launch.tables.push_back(std::move(entries));
     const auto first = static_cast<std::uint32_t>(kernel.terms.size());
     kernel.terms.push_back({LinearTerm::Kind::table, static_cast<std::uint32_t>(kernel.tables.size() - 1), kNone});
-    return append({.kind = Kind::linear, .a = kNone, .b = first, .c = 1});
+    Instruction sum{.kind = Kind::linear, .a = kNone, .b = first, .c = 1};
+    if (factor != kNone) sum.d = argument(slots_.slot(factor));
+    return append(sum);
+  }
+
+  // The coefficient that all terms of a sum share: then they are added first and multiplied once, so that a
+  // mean is the sum of the values (exact in f64, but for extremes) divided. Constants only: a coefficient that
+  // turns out to be 0 must not meet a value.
+  NodeId common_factor(const Node& node) const {
+    if (node.operands[0] != kNone || node.operands.size() < 5) return kNone;
+    if (graph_.constant_value(node.operands[1]).value_or(0) == 0) return kNone;
+    for (std::size_t i = 3; i < node.operands.size(); i += 2)
+      if (node.operands[i] != node.operands[1]) return kNone;
+    return node.operands[1];
+  }
+
+  SlotId coefficient(const Node& node, std::size_t i, NodeId factor) {
+    return factor == kNone ? slots_.slot(node.operands[i]) : slots_.constant(1);
   }
 
   void store(DType dtype, ValueId value, StoreTarget target) {
@@ -142,10 +160,11 @@ class KernelBuilder {
   }
 
   ValueId emit_linear(const Node& node) {
+    const NodeId factor = common_factor(node);
     std::vector<LinearTerm> terms;
     for (std::size_t i = 1; i < node.operands.size(); i += 2) {
       if (graph_.constant_value(node.operands[i]) == 0.0) continue;  // holds a domain, adds nothing
-      terms.push_back({LinearTerm::Kind::value, number(node.operands[i + 1]), argument(slots_.slot(node.operands[i]))});
+      terms.push_back({LinearTerm::Kind::value, number(node.operands[i + 1]), argument(coefficient(node, i, factor))});
     }
     const NodeId constant = node.operands[0];
     if (terms.empty()) return scalar(constant == kNone ? slots_.constant(0) : slots_.slot(constant));
@@ -153,6 +172,7 @@ class KernelBuilder {
     if (constant != kNone) instruction.a = argument(slots_.slot(constant));
     instruction.b = static_cast<std::uint32_t>(fused_.kernel.terms.size());
     instruction.c = static_cast<std::uint32_t>(terms.size());
+    if (factor != kNone) instruction.d = argument(slots_.slot(factor));
     fused_.kernel.terms.insert(fused_.kernel.terms.end(), terms.begin(), terms.end());
     return append(instruction);
   }

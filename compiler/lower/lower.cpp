@@ -29,6 +29,7 @@ class Lowering {
                    "this is computed from " + std::to_string(schedule_.nodes.size()) +
                        " values, more than the limit of " + std::to_string(limits::kGraphValues))
           .hint("save what it is computed from, and load that");
+    for (const auto& [node, moment] : schedule_.made) ROUX_CHECK(graph_[node].domain == request_.domain);
     collect_sources();
     place_tensors();
     classify();
@@ -50,6 +51,7 @@ class Lowering {
   void collect_roots() {
     for (const OutputRoot& output : request_.outputs) roots_.push_back(graph_.number(output.node));
     for (NodeId number : request_.numbers) roots_.push_back(number);
+    if (!request_.known.empty()) roots_ = substitute(graph_, roots_, request_.known);
     if (request_.optimize) roots_ = simplify(graph_, roots_);
     for (const OutputRoot& output : request_.outputs) plan_.outputs.push_back({output.name, output.dtypes});
   }

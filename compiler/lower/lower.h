@@ -4,6 +4,7 @@
 // whoever runs the plan.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct LowerRequest {
   std::vector<OutputRoot> outputs;
   std::vector<NodeId> numbers;           // recipe-level nodes whose values are wanted
   DomainId domain = kNone;
+  std::map<NodeId, double> known;        // numbers that are computed already, put in as constants
   std::vector<CarriedTensor> carried;
   int threads = 1;
   bool optimize = true;

@@ -75,7 +75,7 @@ SlotBuilder::SelectionSlots SlotBuilder::selection(NodeId id) {
   const SlotId rank = slot(node.operands[1]);
   const auto index = static_cast<std::uint32_t>(plan_.selections.size());
   plan_.selections.push_back({.scope = node.scope, .lane = selection_lane_, .rank = rank, .stage = made.stage,
-                              .phase = made.phase, .origin = {}});
+                              .phase = made.phase});
   SelectionSlots slots{.selection = index, .threshold = 0, .cut = 0};
   slots.threshold = add({.kind = Slot::Kind::threshold, .level = node.scope, .selection = index,
                          .stage = known.stage, .phase = known.phase});

@@ -7,11 +7,15 @@ namespace {
 
 class Simplifier {
  public:
-  explicit Simplifier(Graph& graph) : graph_(graph) {}
+  Simplifier(Graph& graph, bool with_rules, const std::map<NodeId, double>& known)
+      : graph_(graph), with_rules_(with_rules), known_(known) {}
 
   // Operands come before their uses, so one forward walk over what the roots need does it all.
   std::vector<NodeId> run(const std::vector<NodeId>& roots) {
-    for (NodeId id : reachable(graph_, roots)) done_[id] = rewrite(id);
+    for (NodeId id : reachable(graph_, roots)) {
+      const auto known = known_.find(id);
+      done_[id] = known == known_.end() ? rewrite(id) : graph_.constant(known->second);
+    }
     std::vector<NodeId> result;
     for (NodeId root : roots) result.push_back(done_.at(root));
     return result;
@@ -65,6 +69,7 @@ class Simplifier {
   NodeId operation(const Node& node) {
     std::vector<NodeId> x;
     for (NodeId operand : node.operands) x.push_back(simplified(operand));
+    if (!with_rules_) return graph_.operation(node.op, std::move(x));
     if (facts_of(node.op).idempotent && is_operation(x[0], node.op)) return x[0];  // f(f(x)) = f(x)
     switch (node.op) {
       case Op::logical_not:
@@ -92,13 +97,21 @@ class Simplifier {
   }
 
   Graph& graph_;
+  bool with_rules_;
+  const std::map<NodeId, double>& known_;
   std::unordered_map<NodeId, NodeId> done_;
 };
 
 }  // namespace
 
 std::vector<NodeId> simplify(Graph& graph, const std::vector<NodeId>& roots) {
-  return Simplifier(graph).run(roots);
+  const std::map<NodeId, double> nothing_known;
+  return Simplifier(graph, true, nothing_known).run(roots);
+}
+
+std::vector<NodeId> substitute(Graph& graph, const std::vector<NodeId>& roots,
+                               const std::map<NodeId, double>& known) {
+  return Simplifier(graph, false, known).run(roots);
 }
 
 }  // namespace roux

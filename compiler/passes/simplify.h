@@ -3,6 +3,7 @@
 // and both zeros included. Sums need no rules: they are normalised when the graph is built.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "compiler/graph/graph.h"
@@ -11,5 +12,8 @@ namespace roux {
 
 // The same roots, simplified, in the same graph.
 std::vector<NodeId> simplify(Graph& graph, const std::vector<NodeId>& roots);
+// The same roots with numbers put in for nodes whose values are known; nothing else is changed.
+std::vector<NodeId> substitute(Graph& graph, const std::vector<NodeId>& roots,
+                               const std::map<NodeId, double>& known);
 
 }  // namespace roux

@@ -101,6 +101,10 @@ class Checker {
     if (!scope.parent && library_.contains(name.text))
       report(note(DiagnosticKind::shadowed, name.span,
                   quoted(name.text) + " now hides the library's method of that name"));
+    for (const auto& hidden : {constant_names(), tensor_names()})
+      if (!scope.parent && std::find(hidden.begin(), hidden.end(), name.text) != hidden.end())
+        report(note(DiagnosticKind::shadowed, name.span,
+                    quoted(name.text) + " now hides the library's number of that name"));
     scope.names.push_back(name);
   }
 
@@ -162,8 +166,10 @@ class Checker {
   Known known_callee(const ast::Call& call, const Scope& scope) {
     auto* name = std::get_if<ast::Name>(&module_[call.callee].node);
     if (!name) return {};
-    if (auto* own = own_method(name->text)) return {&module_, own};
-    if (scope.find(name->text)) return {};
+    const ast::BoundName* bound = scope.find(name->text);
+    const ast::Method* own = own_method(name->text);
+    if (own && (!bound || bound->span == own->name.span)) return {&module_, own};
+    if (bound) return {};
     const MethodRef found = library_.find(name->text);
     return {found.module, found.method};
   }

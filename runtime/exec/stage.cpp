@@ -2,16 +2,24 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <memory>
 #include <mutex>
 #include <set>
 
+#include "base/text.h"
+
 namespace roux {
 namespace {
 
-std::uint64_t checked_rank(double rank, std::uint64_t total) {
-  ROUX_CHECK(rank >= 0);  // and no NaN: ranges are checked where the recipe is
-  return rank >= static_cast<double>(total) ? total : static_cast<std::uint64_t>(rank);
+// An amount that the recipe computes from tensors is known only now. More than there are is all of them.
+Result<std::uint64_t> checked_rank(double rank, std::uint64_t total, const std::string& over) {
+  if (rank >= 0 && rank == std::floor(rank))
+    return rank >= static_cast<double>(total) ? total : static_cast<std::uint64_t>(rank);
+  return error(DiagnosticKind::out_of_range, {},
+               "the amount of an order statistic over " + over + " is " + format_number(rank) +
+                   "; expected a whole number, 0 or more")
+      .hint("round it and keep it in range: `max(floor(...), 0)`");
 }
 
 // A tensor of a flat sweep: made by its first tile, finished by its last.
@@ -42,7 +50,7 @@ Status StageRunner::run() {
   context_.slots.evaluate_recipe(stage_);
   for (std::uint32_t tensor = 0; tensor < starts_.size(); ++tensor)
     context_.slots.evaluate_tensor(tensor, stage_, 0);
-  make_selections();
+  ROUX_DO(make_selections());
   make_reductions();
   ROUX_DO(program_.is_flat ? sweep_flat(0, true) : sweep_by_tensor());
   ROUX_DO(repeat_for_selections());
@@ -52,7 +60,7 @@ Status StageRunner::run() {
   return ok();
 }
 
-void StageRunner::make_selections() {
+Status StageRunner::make_selections() {
   for (std::uint32_t id = 0; id < selections_.size(); ++id) {
     const Selection& selection = context_.plan.selections[id];
     if (selection.scope != Level::recipe || selection.stage != stage_) continue;
@@ -62,9 +70,10 @@ void StageRunner::make_selections() {
       if (phase && std::binary_search(phase->selections.begin(), phase->selections.end(), id))
         total += tensor.element_count;
     }
-    const std::uint64_t rank = checked_rank(context_.slots.get(selection.rank), total);
+    ROUX_TRY(const std::uint64_t rank, checked_rank(context_.slots.get(selection.rank), total, "the model"));
     selections_[id].emplace(selection.lane, rank, total, pool_.size(), context_.plan.collect_limit);
   }
+  return ok();
 }
 
 void StageRunner::make_reductions() {
@@ -149,7 +158,7 @@ Status StageRunner::run_tensor(std::uint32_t tensor, int threads, const SweepTil
     if (!program_.phase_of(tensor_at(tensor), phase)) continue;
     Work work = make_work(tensor, phase, true);
     work.make_partials();
-    std::vector<SelectionRun> own = add_own_selections(work, phase, threads);
+    ROUX_TRY(std::vector<SelectionRun> own, add_own_selections(work, phase, threads));
     const auto is_open = [](const SelectionRun& run) { return !run.done(); };
     if (work.needs_any()) ROUX_DO(sweep(work));
     finish(work);
@@ -168,8 +177,8 @@ Status StageRunner::run_tensor(std::uint32_t tensor, int threads, const SweepTil
   return ok();
 }
 
-std::vector<SelectionRun> StageRunner::add_own_selections(Work& work, std::uint32_t phase,
-                                                          int threads) {
+Result<std::vector<SelectionRun>> StageRunner::add_own_selections(Work& work, std::uint32_t phase,
+                                                                  int threads) {
   std::vector<SelectionRun> own;
   own.reserve(work.program->selections.size());  // feeds point into it
   const std::uint64_t total = tensor_at(work.tensor).element_count;
@@ -177,7 +186,8 @@ std::vector<SelectionRun> StageRunner::add_own_selections(Work& work, std::uint3
     const Selection& selection = context_.plan.selections[id];
     if (selection.scope != Level::tensor) continue;
     ROUX_CHECK(selection.stage == stage_ && selection.phase == phase);
-    const std::uint64_t rank = checked_rank(context_.slots.get(selection.rank, work.tensor), total);
+    ROUX_TRY(const std::uint64_t rank, checked_rank(context_.slots.get(selection.rank, work.tensor), total,
+                                                    "tensor " + quoted(tensor_at(work.tensor).name)));
     own.emplace_back(selection.lane, rank, total, threads, kTensorCollect);
     work.feeds.push_back({id, &own.back(), 0, threads == 1});
   }

@@ -36,7 +36,7 @@ class StageRunner {
   const PlannedTensor& tensor_at(std::uint32_t tensor) const {
     return context_.plan.tensors[tensor];
   }
-  void make_selections();
+  Status make_selections();
   void make_reductions();
   Work make_work(std::uint32_t tensor, std::uint32_t phase, bool first_round);
 
@@ -45,7 +45,7 @@ class StageRunner {
   Status run_tensor(std::uint32_t tensor, int threads, const SweepTiles& sweep);
   Status repeat_for_selections();
 
-  std::vector<SelectionRun> add_own_selections(Work& work, std::uint32_t phase, int threads);
+  Result<std::vector<SelectionRun>> add_own_selections(Work& work, std::uint32_t phase, int threads);
   void set_selection(std::uint32_t id, std::uint32_t tensor, const SelectionRun& run);
   void finish(const Work& work);
   void set_recipe_reductions();

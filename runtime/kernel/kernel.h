@@ -57,6 +57,7 @@ struct Instruction {
     linear,     // round(constant + sum of terms) in f64, in order. `a`: ScalarId of the constant or kNone.
                 // terms[b .. b + c). A term whose coefficient is 0 is skipped, whatever its value.
                 // The sum starts from -0.0 (the identity of addition) where there is no constant.
+                // `d`: ScalarId of a factor of the whole sum (a mean adds first), or kNone.
     uniform,    // a, b: ScalarIds of the key's low and high 32 bits, c: of the stream; in [0, 1)
     normal,     // the same operands; standard normal
     bernoulli,  // the same operands, d: ScalarId of the probability of 1; a mask

@@ -67,7 +67,6 @@ struct Selection {
   LaneType lane;                // f64 if any tensor computes in f64
   SlotId rank;                  // n, from 1; 0 selects nothing; more than there are selects everything
   std::uint32_t stage, phase;   // in which its values are made
-  Span origin;
 };
 
 // Where a kernel's store goes.

@@ -25,7 +25,8 @@ std::string linear_text(const Kernel& kernel, const Instruction& i) {
                         ? "table " + std::to_string(term.index)
                         : value_text(term.index) + " * " + scalar_text(term.scale));
   }
-  return "linear [" + join(parts, ", ") + "]";
+  const std::string sum = "linear [" + join(parts, ", ") + "]";
+  return i.d == kNone ? sum : sum + " * " + scalar_text(i.d);
 }
 
 std::string op_text(const Instruction& i) {
@@ -151,6 +152,7 @@ void read_linear(LineReader& line, Kernel& kernel, Instruction& i) {
     } while (line.accept(','));
     line.expect(']');
   }
+  if (line.accept('*')) i.d = line.scalar();
   i.c = static_cast<std::uint32_t>(kernel.terms.size()) - i.b;
 }
 

@@ -80,7 +80,7 @@ class Verifier {
   // kernels.
   void check_linear(const Instruction& i) {
     if (i.a != kNone) scalar(i.a);
-    unused(i.d);
+    if (i.d != kNone) scalar(i.d);
     if (i.b != terms_ || i.c > kernel_.terms.size() - terms_)
       return refuse("owns terms that are out of order");
     terms_ += i.c;

@@ -256,6 +256,7 @@ class PlanVerifier {
       if (i.kind == Kind::top) replaced.insert({i.b, i.c});
       if (i.kind == Kind::scalar) used.insert(i.a);
       if (i.kind == Kind::linear && i.a != kNone) used.insert(i.a);
+      if (i.kind == Kind::linear && i.d != kNone) used.insert(i.d);
       if (i.kind == Kind::uniform || i.kind == Kind::normal || i.kind == Kind::bernoulli)
         used.insert({i.a, i.b, i.c, i.d});
     }

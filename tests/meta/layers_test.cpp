@@ -44,7 +44,6 @@ const std::vector<Layer> kLayers = {
     {"api/roux.h",         {"base"}},
     {"cli",                {"base", "api"}},
     {"examples",           {"base", "api"}},
-    {"bench",              {"base", "api"}},
     {"tests",              {"base", "runtime", "compiler", "api", "cli"}},
 };
 
@@ -74,7 +73,6 @@ const std::vector<Fence> kFences = {
     {"unsupported/",     {"runtime/library"}},
     {"CLI/",             {"cli/arguments.cpp"}},
     {"gtest/",           {"tests"}},
-    {"benchmark/",       {"bench"}},
 };
 // clang-format on
 

@@ -238,7 +238,8 @@ class KernelMaker {
         kernel_.terms.push_back({LinearTerm::Kind::value, number(), scalar()});
       }
     }
-    push({Instruction::Kind::linear, {}, below(random_, 2) ? scalar() : kNone, begin, count},
+    push({Instruction::Kind::linear, {}, below(random_, 2) ? scalar() : kNone, begin, count,
+          below(random_, 3) ? kNone : scalar()},
          ValueType::number);
   }
 

@@ -15,14 +15,18 @@ namespace roux::testing::plain {
 
 using Values = std::vector<double>;
 
-// Σ cᵢ·xᵢ in f64, rounded once.
+// Σ cᵢ·xᵢ in f64, rounded once; equal coefficients multiply the sum of the values.
 inline Model linear(const std::vector<Model>& models, const std::vector<double>& coefficients) {
   std::vector<Values> flats;
   for (const Model& model : models) flats.push_back(flat(model));
+  bool equal = models.size() > 1;
+  for (double coefficient : coefficients) equal = equal && coefficient == coefficients[0];
   Values sum(flats[0].size(), -0.0);  // adding to -0 keeps the sign of a lone zero
   for (std::size_t m = 0; m < models.size(); ++m)
     for (std::size_t i = 0; i < sum.size(); ++i)
-      if (coefficients[m] != 0) sum[i] += coefficients[m] * flats[m][i];
+      if (coefficients[m] != 0) sum[i] += (equal ? 1 : coefficients[m]) * flats[m][i];
+  if (equal)
+    for (double& value : sum) value *= coefficients[0];
   return unflat(models[0], sum);
 }
 

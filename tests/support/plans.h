@@ -108,7 +108,7 @@ class PlanMaker {
   }
   // Threshold and cut of a new selection made in stage 0, phase 0.
   std::pair<SlotId, SlotId> selection(Level scope, LaneType lane, SlotId rank) {
-    plan.selections.push_back({scope, lane, rank, 0, 0, Span{}});
+    plan.selections.push_back({scope, lane, rank, 0, 0});
     Slot made;
     made.kind = Slot::Kind::threshold;
     made.level = scope;

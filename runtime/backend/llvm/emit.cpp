@@ -344,8 +344,11 @@ class KernelEmitter {
                       .value;
       }
     }
-    for (std::size_t p = 0; p < parts.size(); ++p)
-      parts[p].values[id] = parts[p].lanes.narrow(F64{&parts[p].lanes, sums[p]});
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      F64 sum{&parts[p].lanes, sums[p]};
+      if (i.d != kNone) sum = sum * scalar(parts[p], i.d);
+      parts[p].values[id] = parts[p].lanes.narrow(sum);
+    }
   }
 
   // for (entry : table) if (entry.coefficient != 0) sums += entry.coefficient * entry.data[...];

@@ -100,7 +100,7 @@ class Interpreter {
         sum = semantics::linear_step(lanes, sum, entry.coefficient, x);
       }
     }
-    return lanes.narrow(sum);
+    return lanes.narrow(i.d == kNone ? sum : sum * call_.scalars[i.d]);
   }
 
   const Kernel& kernel_;
