@@ -1,5 +1,6 @@
 #include "compiler/interpret/evaluator.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/limits.h"
@@ -190,7 +191,11 @@ Value Evaluator::param_value(const ast::Parameter& parameter, Frame& frame) {
 // What `--set name=text` means: literal for a string, a path or glob for models, else an expression.
 Value Evaluator::setting_value(const ast::Parameter& parameter, const std::string& text, Frame& frame) {
   const ast::Type* type = parameter.type ? &*parameter.type : nullptr;
-  if (type && (type->name == "string" || type->kind == ast::Type::Kind::literal)) return text;
+  if (type && type->kind == ast::Type::Kind::optional) type = &type->arguments[0];
+  const auto is_literal = [](const ast::Type& t) { return t.kind == ast::Type::Kind::literal; };
+  if (type && (type->name == "string" || is_literal(*type) ||
+               (type->kind == ast::Type::Kind::either && std::all_of(type->arguments.begin(), type->arguments.end(), is_literal))))
+    return text;
   const bool is_list = type && type->name == "list" && !type->arguments.empty() &&
                        type->arguments[0].name == "model";
   if (is_list || (type && type->name == "model")) {
@@ -260,7 +265,22 @@ Value Evaluator::eval(ast::ExprId id, Frame& frame) {
   const ast::Expr& expr = frame.module[id];
   count_step(expr.span);
   const DepthGuard guard(evaluation_depth_, limits::kEvaluationDepth, expr.span);
-  return std::visit([&](const auto& node) { return eval_node(node, expr.span, frame); }, expr.node);
+  Value value = std::visit([&](const auto& node) { return eval_node(node, expr.span, frame); }, expr.node);
+  check_extent(value, expr.span);
+  return value;
+}
+
+void Evaluator::check_extent(const Value& value, Span span) const {
+  const Extent extent = extent_of(value);
+  auto* text = value.get<std::string>();
+  if (text && text->size() > limits::kTextBytes)
+    fail(error(DiagnosticKind::limit, span, "a text of more than " + format_bytes(limits::kTextBytes)));
+  if (extent.items > static_cast<double>(limits::kListLength))
+    fail(error(DiagnosticKind::limit, span,
+               "a list of more than " + std::to_string(limits::kListLength) + " items, those inside counted"));
+  if (extent.depth > limits::kListDepth)
+    fail(error(DiagnosticKind::limit, span,
+               "lists are nested more than " + std::to_string(limits::kListDepth) + " deep"));
 }
 
 Value Evaluator::eval_node(const ast::Number& node, Span, Frame&) { return node.value; }

@@ -112,6 +112,7 @@ class Evaluator {
   std::shared_ptr<const Environment> capture(const Frame& frame);
   class DepthGuard;
   void count_step(Span span);
+  void check_extent(const Value& value, Span span) const;
   bool in_library(Span span) const { return span.valid() && library_.owns(span.source); }
 
   SourceMap& sources_;

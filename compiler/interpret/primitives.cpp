@@ -88,7 +88,7 @@ Value sort(Evaluator& evaluator, const PrimitiveCall& call) {
     Value item;
   };
   std::vector<Keyed> keyed;
-  bool texts = false, unknown = false;
+  bool texts = false, numbers = false, unknown = false;
   for (const Value& item : items(evaluator, call, 0, "what is sorted")) {
     const Value key = call.arguments[1].is<NoneValue>() ? item
                                                         : evaluator.call(call.arguments[1], {item}, call.span);
@@ -98,14 +98,18 @@ Value sort(Evaluator& evaluator, const PrimitiveCall& call) {
       entry.text = *text;
     } else {
       const auto number = evaluator.control_number(key, "a sort key", call.spans[1]);
+      numbers = true;
       unknown = unknown || !number;
       entry.number = number.value_or(0);
     }
     keyed.push_back(std::move(entry));
   }
   const bool descending = *call.arguments[2].get<bool>();
+  if (texts && numbers)
+    fail(error(DiagnosticKind::wrong_type, call.span, "texts and numbers cannot be sorted together"));
   const auto before = [&](const Keyed& a, const Keyed& b) {
-    return texts ? a.text < b.text : a.number < b.number;
+    if (texts) return a.text < b.text;
+    return std::isnan(b.number) ? !std::isnan(a.number) : a.number < b.number;  // NaN above +inf
   };
   if (!unknown)
     std::stable_sort(keyed.begin(), keyed.end(), [&](const Keyed& a, const Keyed& b) {

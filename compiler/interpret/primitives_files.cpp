@@ -92,6 +92,9 @@ Value command(Evaluator& evaluator, const PrimitiveCall& call) {
   if (auto* metric = call.arguments[2].get<std::string>()) scorer.metric = *metric;
   if (!call.arguments[3].is<NoneValue>())
     scorer.timeout_seconds = evaluator.control_number(call.arguments[3], "the timeout", call.spans[3]);
+  if (scorer.timeout_seconds && !(*scorer.timeout_seconds > 0))
+    fail(error(DiagnosticKind::out_of_range, call.spans[3],
+               "the timeout is " + format_number(*scorer.timeout_seconds) + "; expected seconds, more than 0"));
   if (scorer.command.find("{model}") == std::string::npos)
     fail(error(DiagnosticKind::bad_literal, call.spans[0], "the command does not say where the model goes")
              .hint("write `{model}` where the path of the candidate belongs: `python3 score.py {model}`"));

@@ -1,5 +1,7 @@
 #include "compiler/interpret/value.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "compiler/interpret/spaces.h"
 
@@ -93,6 +95,38 @@ struct TextOf {
 };
 
 }  // namespace
+
+Extent extent_of(const Value& value) {
+  if (auto* list = value.get<List>()) return list->extent;
+  if (auto* tuple = value.get<Tuple>()) return tuple->extent;
+  if (auto* record = value.get<Record>()) return record->extent;
+  return {};
+}
+
+namespace {
+
+void include(Extent& whole, const Value& part) {
+  const Extent extent = extent_of(part);
+  whole.items += 1 + extent.items;
+  whole.depth = std::max(whole.depth, 1 + extent.depth);
+}
+
+}  // namespace
+
+Value::Value(List value) {
+  for (const Value& item : value.items) include(value.extent, item);
+  variant = std::make_shared<const List>(std::move(value));
+}
+
+Value::Value(Tuple value) {
+  for (const Value& item : value.items) include(value.extent, item);
+  variant = std::make_shared<const Tuple>(std::move(value));
+}
+
+Value::Value(Record value) {
+  for (const auto& [name, item] : value.fields) include(value.extent, item);
+  variant = std::make_shared<const Record>(std::move(value));
+}
 
 std::string describe_kind(const Value& value, const Graph& graph) {
   return std::visit(KindOf{graph}, value.variant);

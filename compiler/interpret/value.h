@@ -32,9 +32,22 @@ struct Data {
   std::shared_ptr<const Data> base{};  // the base it carries, if its operands share one
 };
 
+// How much a list holds, all levels counted, and how deep it goes: shared parts count each time, as whoever
+// walks over them does.
+struct Extent {
+  double items = 0;
+  int depth = 0;
+};
+
 struct List;
-struct Tuple { std::vector<Value> items; };
-struct Record { std::vector<std::pair<std::string, Value>> fields; };
+struct Tuple {
+  std::vector<Value> items;
+  Extent extent{};
+};
+struct Record {
+  std::vector<std::pair<std::string, Value>> fields;
+  Extent extent{};
+};
 
 struct Closure {
   const ast::Module* module;
@@ -89,8 +102,8 @@ struct Value {
   Value(Poison value) : variant(value) {}
   Value(Soup value) : variant(std::make_shared<const Soup>(std::move(value))) {}
   Value(Scorer value) : variant(std::make_shared<const Scorer>(std::move(value))) {}
-  Value(Tuple value) : variant(std::make_shared<const Tuple>(std::move(value))) {}
-  Value(Record value) : variant(std::make_shared<const Record>(std::move(value))) {}
+  Value(Tuple value);
+  Value(Record value);
   Value(List value);
   Value(const char*) = delete;
 
@@ -109,9 +122,13 @@ struct Value {
   }
 };
 
-struct List { std::vector<Value> items; };
+struct List {
+  std::vector<Value> items;
+  Extent extent{};
+};
 
-inline Value::Value(List value) : variant(std::make_shared<const List>(std::move(value))) {}
+// Of a list, tuple or record; nothing for other values.
+Extent extent_of(const Value& value);
 
 // "a list", "a delta", "a number per tensor": the kind of a value, for messages.
 std::string describe_kind(const Value& value, const Graph& graph);
