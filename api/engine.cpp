@@ -51,8 +51,7 @@ auto guarded(F body) -> decltype(body()) {
 
 int core_count() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
-// Errors only, in the order of the text, at most as many as people read. What the text alone tells stands
-// first at its place; what the rehearsal finds there too is the same mistake seen again.
+// Errors only, each once, in the order of the text, at most as many as people read.
 Diagnostics errors_of(Diagnostics findings) {
   std::erase_if(findings, [](const Diagnostic& d) { return d.severity != Severity::error; });
   const auto place = [](const Diagnostic& d) { return std::tuple(d.span.source, d.span.begin, d.span.end); };

@@ -77,21 +77,24 @@ Performance::Performance(Graph& graph, const Options& options, KernelCache& kern
 // --- inputs -----------------------------------------------------------------------------------------
 
 // What an earlier save of this run made has to be in place before it can be read.
+template <class F>
+Status Performance::commit_if(F is_wanted) {
+  const bool wanted = std::any_of(pending_.begin(), pending_.end(),
+                                  [&](const auto& writer) { return is_wanted(writer->path()); });
+  return wanted ? commit() : ok();
+}
+
 Status Performance::commit_if_named(const std::string& text) {
-  for (const PendingOutput& output : pending_)
-    if (output.writer && names_path(text, output.writer->path())) return commit();
-  return ok();
+  return commit_if([&](const std::string& path) { return names_path(text, path); });
 }
 
 Result<std::uint32_t> Performance::open(const std::string& path, const std::string& space, Span span) {
-  for (const PendingOutput& output : pending_)
-    if (output.writer && Inputs::same_path(output.writer->path(), path)) ROUX_DO(commit());
+  ROUX_DO(commit_if([&](const std::string& output) { return Inputs::same_path(output, path); }));
   return inputs_.open(path, space, span);
 }
 
 Result<std::vector<std::string>> Performance::glob(const std::string& pattern, Span span) {
-  for (const PendingOutput& output : pending_)
-    if (output.writer && glob_matches(pattern, output.writer->path())) ROUX_DO(commit());
+  ROUX_DO(commit_if([&](const std::string& output) { return glob_matches(pattern, output); }));
   return inputs_.glob(pattern, span);
 }
 
@@ -247,12 +250,23 @@ Result<std::map<std::string, std::string>> Performance::metadata(NodeId node) {
   };
 }
 
+// Whether a candidate of this model was scored in these very dtypes: its score is then that of the output.
+Result<bool> Performance::was_scored_so(OutputWish wish, const std::vector<DType>& dtypes) {
+  const bool scored = std::any_of(scores_.begin(), scores_.end(), [&](const auto& entry) {
+    return entry.first.second == wish.value->node;
+  });
+  if (!scored) return false;
+  wish.dtype = "widest";  // as candidates are written
+  ROUX_TRY(const PreparedOutput as_candidate, prepare(wish));
+  return as_candidate.plan.outputs[0].dtypes == dtypes;
+}
+
 Status Performance::save(const SaveRequest& request) {
   const Data& value = *request.value.get<Data>();
   OutputWish wish{.value = &value, .path = request.path, .dtype = request.dtype,
                   .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .metadata = {},
                   .span = request.span};
-  ROUX_TRY(wish.metadata, metadata(request.node));
+  ROUX_TRY(wish.metadata, metadata(value.node));
   ROUX_TRY(PreparedOutput prepared, prepare(wish));
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
@@ -269,27 +283,24 @@ Status Performance::save(const SaveRequest& request) {
                                    "; the largest value was taken"));
 
   if (is_model(graph_, request.value)) {
-    wish.dtype = "widest";  // as candidates are written
-    ROUX_TRY(const PreparedOutput as_candidate, prepare(wish));
-    const bool as_scored = as_candidate.plan.outputs[0].dtypes == prepared.plan.outputs[0].dtypes;
-    saved_.push_back({request.node, as_scored, report_.outputs.size()});
+    ROUX_TRY(const bool as_scored, was_scored_so(wish, prepared.plan.outputs[0].dtypes));
+    saved_.push_back({value.node, as_scored, report_.outputs.size()});
   }
   report_.outputs.push_back({.path = request.path,
                              .tensors = prepared.layout.tensors.size(),
                              .bytes = output_bytes(prepared.layout),
                              .dtype = dtypes_text(prepared.layout),
                              .score = std::nullopt});
-  pending_.push_back({std::move(writer), report_.outputs.size() - 1});
+  pending_.push_back(std::move(writer));
   return ok();
 }
 
 Status Performance::commit() {
-  for (PendingOutput& output : pending_) {
-    if (!output.writer) continue;
-    ROUX_DO(output.writer->commit());
-    inputs_.forget(output.writer->path());
-    output.writer.reset();
+  for (const auto& writer : pending_) {
+    ROUX_DO(writer->commit());
+    inputs_.forget(writer->path());
   }
+  pending_.clear();
   return ok();
 }
 

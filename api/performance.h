@@ -52,10 +52,6 @@ class Performance : public Host {
   const Report& report() const { return report_; }
 
  private:
-  struct PendingOutput {
-    std::unique_ptr<CheckpointWriter> writer;
-    std::size_t report_index;
-  };
   struct SavedModel {
     NodeId node;
     bool as_scored;  // in the dtypes in which candidates are written
@@ -71,6 +67,9 @@ class Performance : public Host {
   Result<std::string> materialise(const Data& model, Span span);
   Result<double> run_scorer(const Scorer& scorer, const std::string& path, Span span);
   Result<std::map<std::string, std::string>> metadata(NodeId node);
+  Result<bool> was_scored_so(OutputWish wish, const std::vector<DType>& dtypes);
+  template <class F>
+  Status commit_if(F is_wanted);
   Status commit_if_named(const std::string& text);
 
   Graph& graph_;
@@ -83,7 +82,7 @@ class Performance : public Host {
   std::map<NodeId, double> numbers_;
   std::map<std::pair<std::uint32_t, NodeId>, double> scores_;
   std::map<std::uint32_t, Scorer> scorers_;
-  std::vector<PendingOutput> pending_;
+  std::vector<std::unique_ptr<CheckpointWriter>> pending_;  // written, not yet in place
   std::vector<SavedModel> saved_;
   Report report_;
 };

@@ -41,7 +41,7 @@ Status Rehearsal::save(const SaveRequest& request) {
                        ", one inside the other");
   }
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
-  if (!scored_.empty() && !scored_.contains(request.node) && is_model(graph_, request.value))
+  if (!scored_.empty() && !scored_.contains(value.node) && is_model(graph_, request.value))
     note(roux::note(DiagnosticKind::not_scored, request.span,
                     "what is saved here is none of the models that are scored on the way")
              .hint("score what you save: `greedy(models, scorer, merge = ms => ...)`"));

@@ -99,7 +99,7 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
   placeholder.exprs.resize(plain.size(), {ast::None{}, span});
   for (std::size_t i = 0; i < plain.size(); ++i) positional[i].value = static_cast<ast::ExprId>(i);
 
-  const Callee callee{name, signature_text(sources_, *method.module, *method.method), &parameters};
+  const Callee callee{sources_, *method.module, *method.method};
   const ArgumentPlan plan = unwrap(caller ? plan_arguments(callee, arguments, module, span)
                                           : plan_arguments(callee, positional, placeholder, span));
   const auto value_of = [&](const ast::Parameter& parameter, std::size_t i) {

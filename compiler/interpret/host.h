@@ -15,7 +15,6 @@ namespace roux {
 
 struct SaveRequest {
   Value value;                       // a model, delta or tensors
-  NodeId node;
   std::string path;
   std::string dtype;                 // "same", "widest" or a dtype
   std::uint64_t shard_bytes;

@@ -74,7 +74,6 @@ Value save(Evaluator& evaluator, const PrimitiveCall& call) {
   if (!(shard >= 1 && shard <= 9007199254740992.0))
     fail(error(DiagnosticKind::out_of_range, call.spans[3], "the shard size is a size such as `5GB`"));
   const Status saved = evaluator.host().save({.value = value,
-                                              .node = data->node,
                                               .path = text_argument(call, 1),
                                               .dtype = text_argument(call, 2),
                                               .shard_bytes = static_cast<std::uint64_t>(shard),

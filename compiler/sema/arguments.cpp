@@ -1,6 +1,7 @@
 #include "compiler/sema/arguments.h"
 
 #include "base/text.h"
+#include "compiler/sema/library.h"
 
 namespace roux {
 namespace {
@@ -9,19 +10,22 @@ namespace {
 struct ForeignWord {
   const char* word;
   const char* ours;
-  const char* conversion;  // what to write, as text around the value; null: the same value
+  bool complement = false;  // ours is 1 minus theirs
 };
 
 constexpr ForeignWord kForeignWords[] = {
-    {"lambda", "scale", nullptr},      {"lambda_", "scale", nullptr},  {"alpha", "t", nullptr},
-    {"weight", "weights", nullptr},    {"density", "k", nullptr},      {"density", "keep", nullptr},
-    {"density", "p", "1 - "},          {"drop_rate", "p", nullptr},    {"base_model", "base", nullptr},
-    {"output", "path", nullptr},       {"out", "path", nullptr},       {"torch_dtype", "dtype", nullptr},
-    {"max_shard_size", "shard", nullptr},
+    {"lambda", "scale"},  {"lambda_", "scale"},  {"alpha", "t"},         {"weight", "weights"},
+    {"density", "k"},     {"density", "keep"},   {"density", "p", true}, {"drop_rate", "p"},
+    {"base_model", "base"}, {"output", "path"},  {"out", "path"},        {"torch_dtype", "dtype"},
+    {"max_shard_size", "shard"},
 };
 
+std::string signature_of(const Callee& callee) {
+  return signature_text(callee.sources, callee.module, callee.method);
+}
+
 bool has_parameter(const Callee& callee, std::string_view name) {
-  for (const ast::Parameter& parameter : *callee.parameters)
+  for (const ast::Parameter& parameter : callee.method.parameters)
     if (parameter.name.text == name) return true;
   return false;
 }
@@ -31,11 +35,11 @@ std::string hint_for(const Callee& callee, const ast::Argument& argument, const 
     if (argument.name != row.word || !has_parameter(callee, row.ours)) continue;
     std::string value = "...";
     if (auto* number = std::get_if<ast::Number>(&module[argument.value].node))
-      value = row.conversion ? format_number(1 - number->value) : format_number(number->value);
+      value = row.complement ? format_number(1 - number->value) : format_number(number->value);
     return "what other tools call `" + argument.name + "` is `" + row.ours + " = " + value + "` here";
   }
   std::vector<std::string> names;
-  for (const ast::Parameter& parameter : *callee.parameters) names.push_back(parameter.name.text);
+  for (const ast::Parameter& parameter : callee.method.parameters) names.push_back(parameter.name.text);
   if (auto near = nearest(argument.name, names))
     return "nearest is " + quoted(*near);
   return "";
@@ -49,7 +53,7 @@ bool takes_operands(const std::vector<ast::Parameter>& parameters) {
 
 Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast::Argument>& arguments,
                                     const ast::Module& module, Span call_span) {
-  const std::vector<ast::Parameter>& parameters = *callee.parameters;
+  const std::vector<ast::Parameter>& parameters = callee.method.parameters;
   ArgumentPlan plan;
   plan.of_parameter.resize(parameters.size());
   Diagnostics findings;
@@ -68,10 +72,10 @@ Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast:
       continue;
     }
     findings.push_back(error(DiagnosticKind::too_many_arguments, module[arguments[positional[i]].value].span,
-                             quoted(callee.name) + " takes " +
+                             quoted(callee.method.name.text) + " takes " +
                                  format_count(parameters.size(), "argument") + ", got " +
                                  std::to_string(positional.size()))
-                           .note({}, callee.signature));
+                           .note({}, signature_of(callee)));
     break;
   }
 
@@ -82,14 +86,14 @@ Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast:
     while (at < parameters.size() && parameters[at].name.text != argument.name) ++at;
     if (at == parameters.size()) {
       findings.push_back(error(DiagnosticKind::unknown_argument, argument.name_span,
-                               quoted(callee.name) + " has no argument " + quoted(argument.name))
-                             .note({}, callee.signature)
+                               quoted(callee.method.name.text) + " has no argument " + quoted(argument.name))
+                             .note({}, signature_of(callee))
                              .hint(hint_for(callee, argument, module)));
     } else if (plan.of_parameter[at]) {
       findings.push_back(error(DiagnosticKind::doubled_argument, argument.name_span,
                                "argument " + quoted(argument.name) + " is given twice")
                              .note(module[arguments[*plan.of_parameter[at]].value].span, "here first")
-                             .note({}, callee.signature));
+                             .note({}, signature_of(callee)));
     } else {
       plan.of_parameter[at] = i;
     }
@@ -98,8 +102,8 @@ Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast:
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (plan.of_parameter[i] || parameters[i].default_value != ast::kNoExpr) continue;
     findings.push_back(error(DiagnosticKind::missing_argument, call_span,
-                             quoted(callee.name) + " needs " + quoted(parameters[i].name.text))
-                           .note({}, callee.signature));
+                             quoted(callee.method.name.text) + " needs " + quoted(parameters[i].name.text))
+                           .note({}, signature_of(callee)));
   }
   if (!findings.empty()) return findings;
   return plan;

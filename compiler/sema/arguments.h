@@ -19,10 +19,11 @@ struct ArgumentPlan {
   std::vector<std::size_t> gathered;
 };
 
+// The method that is called; its signature is written out only where a finding shows it.
 struct Callee {
-  std::string name;
-  std::string signature;
-  const std::vector<ast::Parameter>* parameters;
+  const SourceMap& sources;
+  const ast::Module& module;
+  const ast::Method& method;
 };
 
 // All that is wrong with the call, or the plan. `call_span` is where a missing argument is reported.

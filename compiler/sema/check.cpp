@@ -184,8 +184,7 @@ class Checker {
           visit(argument.value, scope);
       return;
     }
-    const std::string signature = signature_text(sources_, *known.module, *known.method);
-    const Callee callee{known.method->name.text, signature, &known.method->parameters};
+    const Callee callee{sources_, *known.module, *known.method};
     const Result<ArgumentPlan> plan = plan_arguments(callee, call.arguments, module_, span);
     if (!plan)
       for (const Diagnostic& finding : plan.error()) report(finding);

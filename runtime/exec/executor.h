@@ -46,11 +46,6 @@ struct ExecuteOptions {
   const std::atomic<bool>* cancel = nullptr;
 };
 
-struct TensorCount {
-  std::string tensor;
-  std::uint64_t count;
-};
-
 struct ExecuteResult {
   std::vector<double> numbers;        // per Plan::numbers
   std::uint64_t bytes_read = 0;
