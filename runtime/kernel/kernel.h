@@ -1,8 +1,9 @@
 // A kernel: one fused loop over a run of elements of one tensor. It reads typed inputs, computes in lanes
 // (f32 or f64), stores typed outputs and partial reductions. It is a plain value with a text form
 // (text.h), a verifier (verify.h), a meaning (backend/reference) and a translation (backend/llvm).
-// Numbers that vary (weights, thresholds, per-layer values) are scalar arguments, never part of the kernel,
-// so one kernel serves every layer and every candidate of a search. Floats in kernel text: none.
+// Numbers that vary (weights, thresholds, per-layer values) are arguments, never part of the kernel, so one
+// kernel serves every layer and every candidate of a search. Floats in kernel text: none. An argument is a
+// scalar (`$2`: one f64 for the call) or a spread (`@0`: one f64 for each element of the run).
 //
 // Shape, for   out = base + s * where(abs(d) >= t, d, 0),  d = m - base   (scalars: 0:+1 1:-1 2:t 3:zero 4:s)
 //
@@ -37,8 +38,12 @@ inline constexpr std::uint64_t kBlock = 4096;
 inline constexpr int kAccumulators = 16;
 
 using ValueId = std::uint32_t;   // index of the instruction that makes the value
-using ScalarId = std::uint32_t;  // index into the scalar arguments (f64)
+// Index into the scalar arguments or, with this bit, into the spreads.
+using ScalarId = std::uint32_t;
+inline constexpr ScalarId kSpread = ScalarId{1} << 31;
 inline constexpr std::uint32_t kNone = ~std::uint32_t{0};
+constexpr bool is_spread(ScalarId id) { return (id & kSpread) != 0 && id != kNone; }
+constexpr std::uint32_t spread_index(ScalarId id) { return id & ~kSpread; }
 
 // One addend of a `linear`: scalar * value, or every entry of a run-time table of inputs.
 struct LinearTerm {
@@ -58,7 +63,8 @@ struct Instruction {
                 // terms[b .. b + c). A term whose coefficient is 0 is skipped, whatever its value.
                 // The sum starts from -0.0 (the identity of addition) where there is no constant.
                 // `d`: ScalarId of a factor of the whole sum (a mean adds first), or kNone.
-    uniform,    // a, b: ScalarIds of the key's low and high 32 bits, c: of the stream; in [0, 1)
+    uniform,    // a, b: ScalarIds of the key's low and high 32 bits, c: of the stream; in [0, 1).
+                // These three are scalars, never spreads.
     normal,     // the same operands; standard normal
     bernoulli,  // the same operands, d: ScalarId of the probability of 1; a mask
     top,        // a: value, b: ScalarId of the threshold, c: of the cut. True where the value is above the
@@ -96,6 +102,8 @@ struct Kernel {
   std::vector<DType> inputs;   // one run of elements each
   std::vector<DType> tables;   // a run-time list of (run of elements, coefficient) each
   std::uint32_t scalar_count = 0;
+  std::uint32_t spread_count = 0;
+  bool starts_anywhere = false;  // calls begin at any element; otherwise at multiples of kBlock
   std::vector<Instruction> body;
   std::vector<LinearTerm> terms;
   std::vector<Store> stores;
@@ -117,8 +125,9 @@ struct Table {
   std::uint64_t count;
 };
 
-// One call computes elements [first, first + count) of a tensor. `first` is a multiple of kBlock. Data
-// pointers point at element `first` and need no alignment.
+// One call computes elements [first, first + count) of a tensor. `first` is a multiple of kBlock unless the
+// kernel starts anywhere. Data pointers point at element `first` and need no alignment. Blocks of reductions
+// are counted from `first`, indices of elements (random fields, `top`) from the tensor's start.
 struct KernelCall {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
@@ -127,6 +136,7 @@ struct KernelCall {
   const double* scalars = nullptr;
   void* const* stores = nullptr;
   double* const* reductions = nullptr;  // per reduction: one f64 for each block begun in this call
+  const double* const* spreads = nullptr;
 };
 
 // The identity with which a reduction of no elements starts, and how partial results combine.

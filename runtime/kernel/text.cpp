@@ -14,7 +14,9 @@ using Kind = Instruction::Kind;
 constexpr std::string_view kReduceNames[] = {"sum", "dot", "count", "min", "max"};
 
 std::string value_text(ValueId id) { return "%" + std::to_string(id); }
-std::string scalar_text(ScalarId id) { return "$" + std::to_string(id); }
+std::string scalar_text(ScalarId id) {
+  return is_spread(id) ? "@" + std::to_string(spread_index(id)) : "$" + std::to_string(id);
+}
 
 std::string linear_text(const Kernel& kernel, const Instruction& i) {
   std::vector<std::string> parts;
@@ -42,7 +44,9 @@ std::string instruction_text(const Kernel& kernel, const Instruction& i) {
       " " + scalar_text(i.a) + ", " + scalar_text(i.b) + ", " + scalar_text(i.c);
   switch (i.kind) {
     case Kind::input: return "input " + std::to_string(i.a);
-    case Kind::scalar: return "scalar " + std::to_string(i.a);
+    case Kind::scalar:
+      return is_spread(i.a) ? "spread " + std::to_string(spread_index(i.a))
+                            : "scalar " + std::to_string(i.a);
     case Kind::op: return op_text(i);
     case Kind::linear: return linear_text(kernel, i);
     case Kind::uniform: return "uniform" + field;
@@ -68,6 +72,7 @@ class LineReader {
   explicit LineReader(std::string_view line) : rest_(line.substr(0, line.find('#'))) { skip(); }
 
   bool at_end() const { return rest_.empty(); }
+  bool at_scalar() const { return !at_end() && (rest_.front() == '$' || rest_.front() == '@'); }
   const std::string& problem() const { return problem_; }
   void refuse(std::string what) {
     if (problem_.empty()) problem_ = std::move(what);
@@ -104,7 +109,11 @@ class LineReader {
     return result;
   }
   ValueId value() { return expect('%'), number(); }
-  ScalarId scalar() { return expect('$'), number(); }
+  ScalarId scalar() {
+    if (accept('@')) return spread();
+    return expect('$'), number();
+  }
+  ScalarId spread() { return number() | kSpread; }
   std::string seen() const {
     return rest_.empty() ? ", found the end of the line" : ", found `" + std::string(rest_) + "`";
   }
@@ -136,9 +145,9 @@ void read_linear(LineReader& line, Kernel& kernel, Instruction& i) {
   if (!line.accept(']')) {
     bool first = true;
     do {
-      if (line.accept('$')) {
+      if (line.at_scalar()) {
         if (!first) line.refuse("a constant stands first in a `linear`");
-        i.a = line.number();
+        i.a = line.scalar();
       } else if (line.accept('%')) {
         LinearTerm term{LinearTerm::Kind::value, line.number(), kNone};
         line.expect('*');
@@ -180,9 +189,9 @@ void read_scalars(LineReader& line, Instruction& i, int count) {
 Instruction read_instruction(LineReader& line, Kernel& kernel) {
   Instruction i{};
   const std::string_view name = line.word();
-  if (name == "input" || name == "scalar") {
+  if (name == "input" || name == "scalar" || name == "spread") {
     i.kind = name == "input" ? Kind::input : Kind::scalar;
-    i.a = line.number();
+    i.a = name == "spread" ? line.spread() : line.number();
   } else if (name == "linear") {
     i.kind = Kind::linear;
     read_linear(line, kernel, i);
@@ -241,6 +250,11 @@ void read_line(LineReader& line, Kernel& kernel) {
       kernel.tables = read_dtypes(line);
     } else if (word == "scalars") {
       kernel.scalar_count = line.number();
+    } else if (word == "spreads") {
+      kernel.spread_count = line.number();
+    } else if (word == "starts") {
+      if (line.word() != "anywhere") line.refuse("expected `anywhere`");
+      kernel.starts_anywhere = true;
     } else if (word == "store") {
       const auto dtype = dtype_from_name(line.word());
       if (!dtype) return line.refuse("unknown type in a store");
@@ -261,6 +275,8 @@ std::string to_text(const Kernel& kernel) {
   append_dtypes(out, "inputs", kernel.inputs);
   append_dtypes(out, "tables", kernel.tables);
   if (kernel.scalar_count != 0) out += "scalars " + std::to_string(kernel.scalar_count) + "\n";
+  if (kernel.spread_count != 0) out += "spreads " + std::to_string(kernel.spread_count) + "\n";
+  if (kernel.starts_anywhere) out += "starts anywhere\n";
   for (std::size_t id = 0; id < kernel.body.size(); ++id)
     out += value_text(static_cast<ValueId>(id)) + " = " +
            instruction_text(kernel, kernel.body[id]) + "\n";

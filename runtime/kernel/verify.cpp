@@ -55,11 +55,19 @@ class Verifier {
       case Kind::op: return check_op(i);
       case Kind::linear: return check_linear(i);
       case Kind::uniform:
-      case Kind::normal: return scalar(i.a), scalar(i.b), scalar(i.c), unused(i.d);
-      case Kind::bernoulli: return scalar(i.a), scalar(i.b), scalar(i.c), scalar(i.d);
+      case Kind::normal: return check_field(i), unused(i.d);
+      case Kind::bernoulli: return check_field(i), scalar(i.d);
       case Kind::top: return value(i.a, ValueType::number), scalar(i.b), scalar(i.c), unused(i.d);
     }
     refuse("is of an unknown kind");
+  }
+
+  // The key and the stream of a random field are the same for all elements.
+  void check_field(const Instruction& i) {
+    for (const ScalarId id : {i.a, i.b, i.c}) {
+      if (is_spread(id)) refuse("draws by a key that is spread");
+      scalar(id);
+    }
   }
 
   void check_op(const Instruction& i) {
@@ -125,7 +133,8 @@ class Verifier {
   }
 
   void scalar(ScalarId id) {
-    if (id >= kernel_.scalar_count) refuse("takes a scalar argument that does not exist");
+    const bool exists = is_spread(id) ? spread_index(id) < kernel_.spread_count : id < kernel_.scalar_count;
+    if (!exists) refuse("takes a scalar argument that does not exist");
   }
 
   template <class... Ids>

@@ -81,6 +81,7 @@ struct Arguments {
   };
   std::vector<std::vector<Entry>> tables;
   std::vector<double> scalars;
+  std::vector<std::vector<double>> spreads = {};
 };
 
 struct Outcome {
@@ -112,6 +113,8 @@ inline Outcome run(const CompiledKernel& compiled, const Kernel& kernel,
       entries.back().push_back({odd_address(entry.data), entry.coefficient});
     tables.push_back({entries.back().data(), entries.back().size()});
   }
+  std::vector<const double*> spreads;
+  for (const std::vector<double>& values : arguments.spreads) spreads.push_back(values.data());
   std::vector<void*> stores;
   for (const Store& store : kernel.stores) {
     const auto bytes = arguments.count * static_cast<std::uint64_t>(bytes_of(store.dtype));
@@ -125,7 +128,7 @@ inline Outcome run(const CompiledKernel& compiled, const Kernel& kernel,
   for (auto& values : partial) reductions.push_back(values.data());
 
   compiled.run({arguments.first, arguments.count, inputs.data(), tables.data(),
-                arguments.scalars.data(), stores.data(), reductions.data()});
+                arguments.scalars.data(), stores.data(), reductions.data(), spreads.data()});
   for (const auto& values : partial)
     for (double value : values) outcome.reductions.push_back(std::bit_cast<std::uint64_t>(value));
   for (const Bytes& bytes : outcome.stores)
@@ -139,6 +142,9 @@ inline Outcome run(const CompiledKernel& compiled, const Kernel& kernel,
 inline Arguments random_arguments(Random& random, const Kernel& kernel, std::uint64_t count) {
   Arguments arguments;
   arguments.first = kBlock * (below(random, 2) ? below(random, 100) : below(random, 1ull << 40));
+  // Anywhere: also just before the low half of an index overflows.
+  if (kernel.starts_anywhere)
+    arguments.first += below(random, 2) ? below(random, kBlock) : (1ull << 32) - 1 - below(random, count + 1);
   arguments.count = count;
   for (DType dtype : kernel.inputs) arguments.inputs.push_back(random_data(random, dtype, count));
   for (DType dtype : kernel.tables) {
@@ -147,6 +153,11 @@ inline Arguments random_arguments(Random& random, const Kernel& kernel, std::uin
       const double coefficient = below(random, 4) == 0 ? 0.0 : random_number(random);
       arguments.tables.back().push_back({random_data(random, dtype, count), coefficient});
     }
+  }
+  for (std::uint32_t i = 0; i < kernel.spread_count; ++i) {
+    arguments.spreads.emplace_back();
+    for (std::uint64_t k = 0; k < count; ++k)
+      arguments.spreads.back().push_back(below(random, 4) == 0 ? 0.0 : random_number(random));
   }
   for (std::uint32_t i = 0; i < kernel.scalar_count; ++i) switch (below(random, 4)) {
       case 0: arguments.scalars.push_back(0); break;
@@ -167,11 +178,13 @@ class KernelMaker {
     for (auto n = below(random_, 4); n > 0; --n) kernel_.inputs.push_back(dtype());
     for (auto n = below(random_, 3); n > 0; --n) kernel_.tables.push_back(dtype());
     kernel_.scalar_count = 1 + static_cast<std::uint32_t>(below(random_, 5));
+    kernel_.spread_count = below(random_, 3) ? 0 : 1 + static_cast<std::uint32_t>(below(random_, 2));
+    kernel_.starts_anywhere = below(random_, 3) == 0;
     numbers_.clear();
     masks_.clear();
-    push({Instruction::Kind::scalar, {}, scalar()}, ValueType::number);
+    push({Instruction::Kind::scalar, {}, argument()}, ValueType::number);
     if (below(random_, 4) == 0) {
-      push({Instruction::Kind::bernoulli, {}, scalar(), scalar(), scalar(), scalar()},
+      push({Instruction::Kind::bernoulli, {}, scalar(), scalar(), scalar(), argument()},
            ValueType::mask);
     } else {
       push({Instruction::Kind::op, Op::isfinite, 0}, ValueType::mask);
@@ -196,6 +209,10 @@ class KernelMaker {
   DType dtype() {
     return kFloats[kernel_.lane == LaneType::f64 ? below(random_, 6) : 1 + below(random_, 5)];
   }
+  ScalarId argument() {
+    if (kernel_.spread_count == 0 || below(random_, 2)) return scalar();
+    return kSpread | static_cast<ScalarId>(below(random_, kernel_.spread_count));
+  }
   ScalarId scalar() { return static_cast<ScalarId>(below(random_, kernel_.scalar_count)); }
   ValueId number() { return numbers_[below(random_, numbers_.size())]; }
   ValueId mask() { return masks_[below(random_, masks_.size())]; }
@@ -210,7 +227,7 @@ class KernelMaker {
     switch (below(random_, 16)) {
       case 0: return push({Kind::uniform, {}, scalar(), scalar(), scalar()}, ValueType::number);
       case 1: return push({Kind::normal, {}, scalar(), scalar(), scalar()}, ValueType::number);
-      case 2: return push({Kind::top, {}, number(), scalar(), scalar()}, ValueType::mask);
+      case 2: return push({Kind::top, {}, number(), argument(), argument()}, ValueType::mask);
       case 3:
       case 4:
       case 5: return add_linear();
@@ -235,11 +252,11 @@ class KernelMaker {
         const auto table = static_cast<std::uint32_t>(below(random_, kernel_.tables.size()));
         kernel_.terms.push_back({LinearTerm::Kind::table, table, kNone});
       } else {
-        kernel_.terms.push_back({LinearTerm::Kind::value, number(), scalar()});
+        kernel_.terms.push_back({LinearTerm::Kind::value, number(), argument()});
       }
     }
-    push({Instruction::Kind::linear, {}, below(random_, 2) ? scalar() : kNone, begin, count,
-          below(random_, 3) ? kNone : scalar()},
+    push({Instruction::Kind::linear, {}, below(random_, 2) ? argument() : kNone, begin, count,
+          below(random_, 3) ? kNone : argument()},
          ValueType::number);
   }
 

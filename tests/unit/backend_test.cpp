@@ -268,6 +268,39 @@ TEST(Meaning, a_call_may_begin_at_any_block_of_a_tensor) {
   }
 }
 
+TEST(Meaning, a_call_that_starts_anywhere_draws_by_the_tensors_index) {
+  // The same elements whole and from an odd place on; sums are counted from the call's own start.
+  const std::string body =
+      "inputs f32\nscalars 4\nspreads 2\n%0 = input 0\n%1 = uniform $0, $1, $2\n%2 = mul %0, %1\n"
+      "%3 = bernoulli $0, $1, $2, @0\n%4 = to_number %3\n%5 = linear [@1, %2 * @0, %4 * $3]\n"
+      "%6 = top %0, @1, @0\n%7 = to_number %6\n%8 = spread 1\nstore f32 %5\nstore f32 %7\nstore f32 %8\n"
+      "reduce sum %5\n";
+  const Kernel kernel = kernel_of("kernel f32\n" + body);
+  Kernel anywhere = kernel;
+  anywhere.starts_anywhere = true;
+  Random random(23);
+  constexpr std::uint64_t kCount = 5000, kFirst = 1237;
+  Arguments whole{0, kCount, {testing::random_data(random, DType::f32, kCount)}, {}, {3, 4, 5, 2.0}};
+  for (int s = 0; s < 2; ++s) {
+    whole.spreads.emplace_back();
+    for (std::uint64_t k = 0; k < kCount; ++k)
+      whole.spreads.back().push_back(static_cast<double>(testing::below(random, 1000)) / 1000);
+  }
+  Arguments part = whole;
+  part.first = kFirst;
+  part.count -= kFirst;
+  part.inputs[0].erase(part.inputs[0].begin(), part.inputs[0].begin() + kFirst * 4);
+  for (auto& spread : part.spreads) spread.erase(spread.begin(), spread.begin() + kFirst);
+  const Outcome all = testing::run(*compile(reference(), kernel), kernel, whole);
+  const Outcome expected = testing::run(*compile(reference(), anywhere), anywhere, part);
+  for (Engine& engine : engines()) {
+    const Outcome one = testing::run(*compile(*engine.backend, anywhere), anywhere, part);
+    EXPECT_EQ(one, expected);
+    for (int s = 0; s < 3; ++s)
+      EXPECT_EQ(std::memcmp(&one.stores[s][67], &all.stores[s][67 + kFirst * 4], part.count * 4), 0) << s;
+  }
+}
+
 // --- the LLVM backend itself ---------------------------------------------------------------------
 
 constexpr const char* kMean =

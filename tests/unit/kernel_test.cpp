@@ -39,10 +39,12 @@ TEST(KernelText, reads_the_example_of_the_header) {
 
 TEST(KernelText, writes_every_kind_of_line) {
   const std::string text =
-      "kernel f64\ninputs f64 f8_e4m3\ntables f16\nscalars 4\n"
+      "kernel f64\ninputs f64 f8_e4m3\ntables f16\nscalars 4\nspreads 2\nstarts anywhere\n"
       "%0 = input 0\n%1 = scalar 3\n%2 = linear [$0, %0 * $1, table 0]\n%3 = linear []\n"
       "%4 = uniform $0, $1, $2\n%5 = normal $0, $1, $2\n%6 = bernoulli $0, $1, $2, $3\n"
       "%7 = top %0, $0, $1\n%8 = logical_and %6, %7\n%9 = where %8, %4, %5\n"
+      "%10 = spread 1\n%11 = linear [@0, %10 * @1, %9 * $2] * $3\n%12 = top %0, @0, @1\n"
+      "%13 = bernoulli $0, $1, $2, @1\n"
       "store f8_e5m2 %9\nstore f32 %2\n"
       "reduce sum %3\nreduce dot %0, %9\nreduce count %8\nreduce min %1\nreduce max %0\n";
   EXPECT_EQ(to_text(kernel_of(text)), text);
@@ -115,6 +117,10 @@ TEST(Verifier, refuses_what_is_malformed) {
       {"kernel f32\n%0 = input 0\nstore f32 %0\n", "%0 reads an input that does not exist"},
       {"kernel f32\n%0 = scalar 0\nstore f32 %0\n",
        "%0 takes a scalar argument that does not exist"},
+      {"kernel f32\nscalars 1\nspreads 1\n%0 = spread 1\nstore f32 %0\n",
+       "%0 takes a scalar argument that does not exist"},
+      {"kernel f32\nscalars 2\nspreads 1\n%0 = uniform $0, $1, @0\nstore f32 %0\n",
+       "%0 draws by a key that is spread"},
       {"kernel f32\nscalars 1\n%0 = neg %0\nstore f32 %0\n",
        "%0 takes a value that does not come before it"},
       {"kernel f32\nscalars 1\n%0 = scalar 0\n%1 = logical_not %0\nreduce count %1\n",

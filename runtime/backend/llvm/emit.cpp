@@ -19,7 +19,8 @@ using InstructionKind = Instruction::Kind;
 // Elements that share the blocks of a random field.
 constexpr unsigned kFieldRun = 64;
 
-bool draws(const Kernel& kernel) {
+bool draws_in_runs(const Kernel& kernel) {
+  if (kernel.starts_anywhere) return false;  // a turn of the loop may begin inside a run
   return std::any_of(kernel.body.begin(), kernel.body.end(), [](const Instruction& i) {
     return i.kind == InstructionKind::uniform || i.kind == InstructionKind::normal ||
            i.kind == InstructionKind::bernoulli;
@@ -31,7 +32,7 @@ bool draws(const Kernel& kernel) {
 struct Arguments {
   llvm::Value* first = nullptr;
   llvm::Value* count = nullptr;
-  Values inputs, scalars, stores, reductions;
+  Values inputs, scalars, spreads, stores, reductions;
   Values table_entries, table_counts;
 };
 
@@ -47,7 +48,7 @@ class KernelEmitter {
         function_(function),
         builder_(function->getContext()),
         width_(width),
-        step_(draws(kernel) ? kFieldRun : kAccumulators) {}
+        step_(draws_in_runs(kernel) ? kFieldRun : kAccumulators) {}
 
   void emit() {
     builder_.SetInsertPoint(block("entry"));
@@ -115,6 +116,8 @@ class KernelEmitter {
         load_array(offsetof(KernelCall, inputs), kernel_.inputs.size(), sizeof(void*), pointer);
     arguments_.scalars = load_array(offsetof(KernelCall, scalars), kernel_.scalar_count,
                                     sizeof(double), builder_.getDoubleTy());
+    arguments_.spreads =
+        load_array(offsetof(KernelCall, spreads), kernel_.spread_count, sizeof(void*), pointer);
     arguments_.stores =
         load_array(offsetof(KernelCall, stores), kernel_.stores.size(), sizeof(void*), pointer);
     arguments_.reductions = load_array(offsetof(KernelCall, reductions), kernel_.reductions.size(),
@@ -272,6 +275,10 @@ class KernelEmitter {
   }
 
   F64 scalar(Part& part, ScalarId id) {
+    if (is_spread(id)) {
+      auto* const data = arguments_.spreads[spread_index(id)];
+      return part.lanes.from_bits(part.lanes.load64(element_address(data, part.offset, DType::f64)));
+    }
     return part.lanes.template splat<Kind::f64>(arguments_.scalars[id]);
   }
 
@@ -286,7 +293,7 @@ class KernelEmitter {
   U32 random_bits(Part& part, const Instruction& i, std::size_t id, std::uint32_t draw) {
     const random::Field<Lanes> field{whole_scalar(part, i.a), whole_scalar(part, i.b),
                                      whole_scalar(part, i.c)};
-    if (part.lanes.width() == 1) return random::bits(part.lanes, field, draw);
+    if (part.lanes.width() == 1 || step_ != kFieldRun) return random::bits(part.lanes, field, draw);
     const std::tuple key(id, draw, part.position % 16);
     auto found = drawn_.find(key);
     if (found == drawn_.end())
@@ -393,7 +400,7 @@ class KernelEmitter {
   llvm::Function* function_;
   llvm::IRBuilder<> builder_;
   unsigned width_;
-  unsigned step_;  // elements in a turn of the main loop: sixteens begin at multiples of 16
+  unsigned step_;  // elements in a turn of the main loop
   Arguments arguments_;
   // Words of random fields by instruction, draw and position in a sixteen; of the turn being
   // emitted. They belong to the first sixteen's lanes, but a value is a value in the others too.

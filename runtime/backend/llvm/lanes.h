@@ -120,15 +120,16 @@ class EmitContext {
   void store32(llvm::Value* p, U32 bits) { store_bytes(p, bits.value); }
   void store64(llvm::Value* p, U64 bits) { store_bytes(p, bits.value); }
 
-  // A vector begins at a multiple of its width, so its indices differ in the low half only.
   U32 index_low() {
     return {this, builder_->CreateAdd(
                       splat<Kind::u32>(builder_->CreateTrunc(index_, builder_->getInt32Ty())).value,
                       lane_numbers<Kind::u32>())};
   }
+  // A vector may begin anywhere, so its indices may differ in the high half, too.
   U32 index_high() {
-    auto* const high = builder_->CreateLShr(index_, 32);
-    return splat<Kind::u32>(builder_->CreateTrunc(high, builder_->getInt32Ty()));
+    auto* const index = builder_->CreateAdd(splat<Kind::u64>(index_).value, lane_numbers<Kind::u64>());
+    auto* const high = builder_->CreateLShr(index, constant<Kind::u64>(32u).value);
+    return {this, builder_->CreateTrunc(high, type<Kind::u32>())};
   }
   F64 index_f64() {
     auto* const first = builder_->CreateUIToFP(index_, builder_->getDoubleTy());

@@ -58,6 +58,10 @@ class Interpreter {
     return id == kNone ? none : values_[id];
   }
 
+  double argument(ScalarId id, std::uint64_t offset) const {
+    return is_spread(id) ? call_.spreads[spread_index(id)][offset] : call_.scalars[id];
+  }
+
   std::uint32_t random_bits(Lanes& lanes, const Instruction& i, std::uint32_t draw) const {
     const random::Field<Lanes> field{to_u32(call_.scalars[i.a]), to_u32(call_.scalars[i.b]),
                                      to_u32(call_.scalars[i.c])};
@@ -67,28 +71,28 @@ class Interpreter {
   Value evaluate(Lanes& lanes, const Instruction& i, std::uint64_t offset) const {
     switch (i.kind) {
       case Kind::input: return load(lanes, kernel_.inputs[i.a], call_.inputs[i.a], offset);
-      case Kind::scalar: return lanes.narrow(call_.scalars[i.a]);
+      case Kind::scalar: return lanes.narrow(argument(i.a, offset));
       case Kind::op: return semantics::apply(lanes, i.op, operand(i.a), operand(i.b), operand(i.c));
       case Kind::linear: return linear(lanes, i, offset);
       case Kind::uniform: return random::uniform(lanes, random_bits(lanes, i, 0));
       case Kind::normal:
         return random::normal(lanes, random_bits(lanes, i, 0), random_bits(lanes, i, 1));
       case Kind::bernoulli:
-        return random::bernoulli(lanes, random_bits(lanes, i, 0), call_.scalars[i.d]);
+        return random::bernoulli(lanes, random_bits(lanes, i, 0), argument(i.d, offset));
       case Kind::top:
-        return semantics::top(lanes, values_[i.a].number, lanes.narrow(call_.scalars[i.b]),
-                              call_.scalars[i.c]);
+        return semantics::top(lanes, values_[i.a].number, lanes.narrow(argument(i.b, offset)),
+                              argument(i.c, offset));
     }
     ROUX_CHECK(!"an unknown kind of instruction");
     return {};
   }
 
   T linear(Lanes& lanes, const Instruction& i, std::uint64_t offset) const {
-    double sum = i.a == kNone ? semantics::kLinearStart : call_.scalars[i.a];
+    double sum = i.a == kNone ? semantics::kLinearStart : argument(i.a, offset);
     for (std::uint32_t t = i.b; t < i.b + i.c; ++t) {
       const LinearTerm& term = kernel_.terms[t];
       if (term.kind == LinearTerm::Kind::value) {
-        sum = semantics::linear_step(lanes, sum, call_.scalars[term.scale],
+        sum = semantics::linear_step(lanes, sum, argument(term.scale, offset),
                                      values_[term.index].number);
         continue;
       }
@@ -100,7 +104,7 @@ class Interpreter {
         sum = semantics::linear_step(lanes, sum, entry.coefficient, x);
       }
     }
-    return lanes.narrow(i.d == kNone ? sum : sum * call_.scalars[i.d]);
+    return lanes.narrow(i.d == kNone ? sum : sum * argument(i.d, offset));
   }
 
   const Kernel& kernel_;
