@@ -6,6 +6,7 @@
 #include <thread>
 #include <tuple>
 
+#include "api/diagnostic_json.h"
 #include "api/performance.h"
 #include "api/rehearsal.h"
 #include "api/roux.h"
@@ -228,11 +229,16 @@ std::string Engine::render(const Diagnostics& diagnostics) const {
 std::string Engine::render(const Diagnostic& diagnostic) const {
   return roux::render(diagnostic, state_->sources);
 }
-
-std::string render(const Diagnostics& diagnostics) {
-  static const SourceMap kNoSources;
-  return render(diagnostics, kNoSources);
+std::string Engine::to_json(const Diagnostics& diagnostics) const {
+  return roux::to_json(diagnostics, state_->sources);
 }
+std::optional<Place> Engine::place_of(Span span) const {
+  if (!span.valid()) return std::nullopt;
+  return state_->sources.place_of(span);
+}
+
+std::string render(const Diagnostics& diagnostics) { return render(diagnostics, SourceMap()); }
+std::string to_json(const Diagnostics& diagnostics) { return to_json(diagnostics, SourceMap()); }
 
 std::optional<std::uint64_t> size_from_text(std::string_view text) { return parse_bytes(text); }
 

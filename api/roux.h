@@ -111,9 +111,14 @@ class Engine {
   // The value of one expression, as the REPL would print it.
   Result<std::string> evaluate(const std::string& expression, const Events& events);
 
-  // FILE:LINE:COLUMN: error: message, the source line with the range marked, notes, a hint.
+  // FILE:LINE:COLUMN: error[CODE]: message, the source line with the range marked, notes, a hint.
   std::string render(const Diagnostics& diagnostics) const;
   std::string render(const Diagnostic& diagnostic) const;
+  // The same as a JSON array with one object for each; docs/diagnostics.md is its schema.
+  std::string to_json(const Diagnostics& diagnostics) const;
+  // Where a span of this engine's diagnostics is, in a recipe or a file of the library; nothing where it is
+  // nowhere.
+  std::optional<Place> place_of(Span span) const;
 
  private:
   struct State;
@@ -157,6 +162,7 @@ Result<std::string> recipe_inside(const std::string& path);
 
 // Text of diagnostics that point at no recipe (those of the functions above).
 std::string render(const Diagnostics& diagnostics);
+std::string to_json(const Diagnostics& diagnostics);
 
 // "512MiB", "5GB", "1G"; nothing if it is no size.
 std::optional<std::uint64_t> size_from_text(std::string_view text);

@@ -7,25 +7,17 @@ namespace {
 
 struct KindRow {
   std::string_view name;
+  std::string_view code;
   Fault fault;
 };
 
 constexpr KindRow kKinds[] = {
-#define ROUX_DIAGNOSTIC(name, fault) {#name, Fault::fault},
+#define ROUX_DIAGNOSTIC(name, code, fault) {#name, #code, Fault::fault},
 #include "base/diagnostic_kinds.def"
 };
 
 Diagnostic make(DiagnosticKind kind, Severity severity, Span span, std::string message) {
-  return {kind, severity, span, std::move(message), {}, {}};
-}
-
-std::string_view word_for(Severity severity) {
-  switch (severity) {
-    case Severity::error: return "error";
-    case Severity::warning: return "warning";
-    case Severity::note: return "note";
-  }
-  return "";
+  return {.kind = kind, .severity = severity, .span = span, .message = std::move(message)};
 }
 
 std::size_t code_points(std::string_view text) {
@@ -83,7 +75,17 @@ void render_entry(std::string& out, Span span, std::string_view word, std::strin
 }  // namespace
 
 std::string_view name_of(DiagnosticKind kind) { return kKinds[static_cast<int>(kind)].name; }
+std::string_view code_of(DiagnosticKind kind) { return kKinds[static_cast<int>(kind)].code; }
 Fault fault_of(DiagnosticKind kind) { return kKinds[static_cast<int>(kind)].fault; }
+
+std::string_view name_of(Severity severity) {
+  switch (severity) {
+    case Severity::error: return "error";
+    case Severity::warning: return "warning";
+    case Severity::note: return "note";
+  }
+  return "";
+}
 
 Diagnostic error(DiagnosticKind kind, Span span, std::string message) {
   return make(kind, Severity::error, span, std::move(message));
@@ -102,7 +104,8 @@ bool has_errors(const Diagnostics& diagnostics) {
 
 std::string render(const Diagnostic& diagnostic, const SourceMap& sources) {
   std::string out;
-  render_entry(out, diagnostic.span, word_for(diagnostic.severity), diagnostic.message, sources);
+  const std::string word = std::string(name_of(diagnostic.severity)) + '[' + std::string(code_of(diagnostic.kind)) + ']';
+  render_entry(out, diagnostic.span, word, diagnostic.message, sources);
   for (const Label& label : diagnostic.notes)
     render_entry(out, label.span, "note", label.text, sources);
   if (!diagnostic.help.empty()) out += "help: " + diagnostic.help + '\n';

@@ -1,4 +1,5 @@
 // A diagnostic is data: what kind of thing went wrong, where, what was seen, what was expected, one hint.
+// A kind has a name and a code, of which people and programs may rely on the code.
 // Three classes (the table is diagnostic_kinds.def): the user's (recipe or inputs), the environment's
 // (files, disk, scorer), ours (a bug in Roux). The class decides the exit code of the command.
 // Wording: lower case, no full stop, names in backticks, one hint. Nothing here prints.
@@ -17,11 +18,13 @@ enum class Fault : unsigned char { user, environment, internal };
 enum class Severity : unsigned char { error, warning, note };
 
 enum class DiagnosticKind : unsigned short {
-#define ROUX_DIAGNOSTIC(name, fault) name,
+#define ROUX_DIAGNOSTIC(name, code, fault) name,
 #include "base/diagnostic_kinds.def"
 };
 
 std::string_view name_of(DiagnosticKind kind);  // `unknown_name`
+std::string_view code_of(DiagnosticKind kind);  // `E0201`: stable, see the table
+std::string_view name_of(Severity severity);    // `error`
 Fault fault_of(DiagnosticKind kind);
 
 struct Label {
@@ -36,6 +39,10 @@ struct Diagnostic {
   std::string message;
   std::vector<Label> notes;
   std::string help;
+  // What of the inputs it is about, as data: a tensor, and the checkpoints that lack it or disagree on it. Where
+  // they were loaded is added to the notes as the finding leaves the evaluator.
+  std::string tensor;
+  std::vector<std::string> checkpoints;
 
   Diagnostic&& note(Span where, std::string text) && {
     notes.push_back({where, std::move(text)});
@@ -43,6 +50,11 @@ struct Diagnostic {
   }
   Diagnostic&& hint(std::string text) && {
     help = std::move(text);
+    return std::move(*this);
+  }
+  Diagnostic&& about(std::string tensor_name, std::vector<std::string> paths) && {
+    tensor = std::move(tensor_name);
+    checkpoints = std::move(paths);
     return std::move(*this);
   }
 };
@@ -55,7 +67,7 @@ using Diagnostics = std::vector<Diagnostic>;
 
 bool has_errors(const Diagnostics& diagnostics);
 
-// Human-readable text:  FILE:LINE:COLUMN: error: message / source line / caret line / notes / help.
+// Human-readable text:  FILE:LINE:COLUMN: error[CODE]: message / source line / caret line / notes / help.
 std::string render(const Diagnostic& diagnostic, const SourceMap& sources);
 std::string render(const Diagnostics& diagnostics, const SourceMap& sources);
 

@@ -47,4 +47,9 @@ LineColumn SourceMap::locate(SourceId id, std::uint32_t offset) const {
   return place;
 }
 
+Place SourceMap::place_of(Span span) const {
+  const LineColumn begin = locate(span.source, span.begin), end = locate(span.source, span.end);
+  return {std::string(name(span.source)), begin.line, begin.column, end.line, end.column};
+}
+
 }  // namespace roux

@@ -31,6 +31,16 @@ struct LineColumn {
   std::uint32_t column = 1;
 };
 
+// A span for people and editors. 1-based; columns count Unicode code points; the end is exclusive, so that an
+// empty span ends where it begins.
+struct Place {
+  std::string file;
+  std::uint32_t line = 1, column = 1;
+  std::uint32_t end_line = 1, end_column = 1;
+
+  bool operator==(const Place&) const = default;
+};
+
 class SourceMap {
  public:
   // `name` is what diagnostics print (a path as the user wrote it, or `<eval>`).
@@ -40,6 +50,7 @@ class SourceMap {
   std::string_view text(SourceId id) const { return files_[id].text; }
   std::string_view text(Span span) const;
   LineColumn locate(SourceId id, std::uint32_t offset) const;
+  Place place_of(Span span) const;  // of a valid span
   // The whole line (without its newline) that holds the byte `offset`, and where it begins.
   std::string_view line_at(SourceId id, std::uint32_t offset, std::uint32_t* line_begin) const;
 

@@ -47,8 +47,8 @@ constexpr Command kCommands[] = {
 // clang-format on
 
 ExitCode report_bug(const char* what) {
-  std::cerr << "error: internal: " << what
-            << "\nhelp: this is a bug in Roux; please report it with the recipe\n";
+  std::cerr << "error[" << code_of(DiagnosticKind::internal) << "]: a bug in roux: " << what
+            << "\nhelp: please report it, with the recipe\n";
   return kInternalError;
 }
 
@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
   try {
     return roux::cli::run_command_line(argc, argv);
   } catch (const std::bad_alloc&) {
-    std::cerr << "error: out of memory\n";
+    std::cerr << "error[" << roux::code_of(roux::DiagnosticKind::memory_budget) << "]: out of memory\n";
     return roux::cli::kEnvironmentError;
   } catch (const std::exception& problem) {
     return roux::cli::report_bug(problem.what());

@@ -187,7 +187,7 @@ Value base_of(Evaluator& evaluator, const PrimitiveCall& call) {
       const bool same = a.kind == NodeKind::source && b.kind == NodeKind::source &&
                         unwrap(evaluator.host().same_checkpoint(a.attribute, b.attribute));
       if (!same)
-        fail(error(DiagnosticKind::other_base, call.span, "the models carry different bases")
+        fail(error(DiagnosticKind::bases_differ, call.span, "the models carry different bases")
                  .hint("name the one to use: `base = ...`"));
     }
     base = data->base;
@@ -206,7 +206,7 @@ Value print(Evaluator& evaluator, const PrimitiveCall& call) {
 
 Value fail_with(Evaluator& evaluator, const PrimitiveCall& call) {
   if (evaluator.is_speculating()) return Poison{};
-  fail(error(DiagnosticKind::arithmetic, call.span, *call.arguments[0].get<std::string>()));
+  fail(error(DiagnosticKind::failed, call.span, *call.arguments[0].get<std::string>()));
 }
 
 // --- table ------------------------------------------------------------------------------------------

@@ -150,7 +150,7 @@ TEST_F(Cli, check_points_at_the_place) {
              "a = load(\"a.safetensors\")\nsave(meen([a]), \"out.safetensors\")\n");
   const ProcessResult result = roux({"check", "bad.merge"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_TRUE(result.err.starts_with("bad.merge:2:6: error: ")) << result.err;
+  EXPECT_TRUE(result.err.starts_with("bad.merge:2:6: error[E0201]: ")) << result.err;
   EXPECT_TRUE(contains(result.err, "`mean`")) << result.err;
   EXPECT_EQ(result.out, "");
 }
@@ -208,7 +208,7 @@ TEST_F(Cli, run_reads_standard_input) {
   options.input = "save(nothing, \"x\")\n";
   const ProcessResult result = roux({"run", "-"}, options);
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_TRUE(result.err.starts_with("<stdin>:1:6: error: ")) << result.err;
+  EXPECT_TRUE(result.err.starts_with("<stdin>:1:6: error[E0201]: ")) << result.err;
 }
 
 TEST_F(Cli, quiet_run_prints_no_summary) {

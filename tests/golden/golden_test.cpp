@@ -5,7 +5,7 @@
 //   #: set k=0.3         the value of a `param`
 //   #: option memory=1MiB, threads=, backend= or tile=
 //   #= unknown_name      the kinds of what is said, in order
-//   #| fail_x.merge:1:5: error: ...
+//   #| fail_x.merge:1:5: error[E0201]: ...
 //
 // Recipes named fail_* must fail, others must not. ROUX_UPDATE_GOLDEN=1 in the environment rewrites
 // the last two sorts of lines. The checkpoints are those of checkpoints.h.
@@ -225,7 +225,7 @@ TEST(DiagnosticKinds, EachIsProducedBySomeTest) {
     produced.insert(other.kind);
   }
   const char* const all[] = {
-#define ROUX_DIAGNOSTIC(name, fault) #name,
+#define ROUX_DIAGNOSTIC(name, code, fault) #name,
 #include "base/diagnostic_kinds.def"
   };
   for (const char* kind : all) EXPECT_TRUE(produced.contains(kind)) << "no test produces " << kind;
@@ -238,10 +238,10 @@ TEST(DiagnosticTexts, AreLowerCaseWithoutFullStopAndPointIntoTheRecipe) {
     std::istringstream lines(golden.expected);
     for (std::string line; std::getline(lines, line);) {
       SCOPED_TRACE(path.filename().string() + ": " + line);
-      const std::size_t error = line.find("error: ");
+      const std::size_t error = line.find("error[");
       if (!line.starts_with("#| ") || error == line.npos) continue;
       EXPECT_FALSE(line.ends_with('.')) << "a full stop";
-      EXPECT_FALSE(std::isupper(static_cast<unsigned char>(line[error + 7]))) << "a capital letter";
+      EXPECT_FALSE(std::isupper(static_cast<unsigned char>(line[line.find("]: ", error) + 3]))) << "a capital letter";
       EXPECT_EQ(line.find("<library>"), line.npos);
       EXPECT_EQ(line.find("stdlib/"), line.npos) << "the place must be in the recipe";
     }

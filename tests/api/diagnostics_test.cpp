@@ -1,0 +1,62 @@
+// Diagnostics as data: places of spans, and the JSON whose schema docs/diagnostics.md is.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "api/roux.h"
+
+namespace roux::testing {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What compiling and checking a recipe finds.
+struct Findings {
+  Engine engine = *Engine::create({.threads = 1});
+  Diagnostics all;
+
+  explicit Findings(const std::string& text) {
+    const Result<Recipe> recipe = engine.compile("r.merge", text);
+    if (!recipe) {
+      all = recipe.error();
+      return;
+    }
+    const Result<CheckReport> checked = engine.check(*recipe, {});
+    all = checked ? checked->notes : checked.error();
+  }
+};
+
+TEST(Diagnostics, HavePlacesOfTheRecipe) {
+  const Findings found("a = \"é\"\nprint(a, b)\n");
+  ASSERT_FALSE(found.all.empty());
+  EXPECT_EQ(found.engine.place_of(found.all[0].span), (Place{"r.merge", 2, 10, 2, 11}));
+  EXPECT_EQ(found.engine.place_of({}), std::nullopt);
+}
+
+TEST(Diagnostics, BecomeJson) {
+  const Findings found("a = 1\na = 2\nprint(a)\n");
+  const Json json = Json::parse(found.engine.to_json(found.all));
+  ASSERT_EQ(json.size(), 1u);
+  EXPECT_EQ(json[0], Json::parse(R"({
+    "code": "E0202", "kind": "rebound", "severity": "error", "message": "`a` is already bound",
+    "file": "r.merge", "line": 2, "column": 1, "end_line": 2, "end_column": 2, "byte_begin": 6, "byte_end": 7,
+    "tensor": null, "checkpoints": [], "notes": [{"message": "bound here first", "file": "r.merge", "line": 1, "column": 1, "end_line": 1,
+               "end_column": 2, "byte_begin": 0, "byte_end": 1}],
+    "hint": "a name is bound once; choose another"})"))
+      << json.dump(2);
+}
+
+TEST(Diagnostics, WithoutAPlaceHaveEveryFieldAllTheSame) {
+  const Result<CheckpointReader> missing = CheckpointReader::open("/nowhere/\xFF.safetensors");
+  ASSERT_FALSE(missing);
+  const Json json = Json::parse(to_json(missing.error()));  // throws where the bytes are not replaced
+  ASSERT_EQ(json.size(), 1u);
+  EXPECT_EQ(json[0]["code"], "E0401");
+  for (const char* field : {"file", "line", "column", "end_line", "end_column", "byte_begin", "byte_end"})
+    EXPECT_TRUE(json[0].at(field).is_null()) << field;
+}
+
+TEST(Diagnostics, OfNothingAreAnEmptyArray) { EXPECT_EQ(Json::parse(to_json({})), Json::array()); }
+
+}  // namespace
+}  // namespace roux::testing
