@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "compiler/interpret/domains.h"
 #include "compiler/interpret/spaces.h"
+#include "compiler/lower/operands.h"
 #include "compiler/lower/output.h"
 #include "runtime/exec/executor.h"
 
@@ -54,7 +55,15 @@ Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const 
     model_ids.push_back(source);
   }
   const Checkpoint::Ptr base = base_checkpoint(graph, inputs, *wish.value);
-  ROUX_TRY(std::vector<DType> dtypes, output_dtypes(domain, models.empty() ? operands : models, base.get(), wish.dtype, wish.span));
+  TensorOperands tensor_operands(graph, wish.value->node);
+  const auto operands_of = [&](const std::string& tensor) {
+    std::vector<Checkpoint::Ptr> found;
+    for (std::uint32_t source : tensor_operands.of(tensor))
+      if (models.empty() || inputs.is_model(source)) found.push_back(inputs.all()[source]);
+    return found;
+  };
+  ROUX_TRY(std::vector<DType> dtypes, output_dtypes(domain, operands_of, base.get(), wish.dtype, wish.span));
+  if (domain.is_part) models.clear();  // a part holds the floating tensors that were asked for, nothing else
   ROUX_TRY(std::vector<CarriedTensor> carried, carried_tensors(models, model_ids, wish.span));
 
   PreparedOutput prepared;

@@ -18,6 +18,9 @@ const char* kind_name(NodeKind kind) {
     case NodeKind::reduction: return "reduction";
     case NodeKind::largest: return "largest";
     case NodeKind::top: return "top";
+    case NodeKind::named: return "named";
+    case NodeKind::member: return "member";
+    case NodeKind::by_name: return "by name";
   }
   return "";
 }
@@ -46,6 +49,7 @@ std::string dump(const Graph& graph, NodeId root) {
     case NodeKind::unknown: return "?" + std::to_string(node.attribute);
     case NodeKind::fact: return kFactNames[node.attribute];
     case NodeKind::source: return "s" + std::to_string(node.attribute);
+    case NodeKind::named: return "named " + string_literal(graph.pattern(node.attribute).text);
     case NodeKind::linear: {
       std::string out = "(linear";
       if (node.operands[0] != kNone) out += " " + dump(graph, node.operands[0]);
@@ -65,7 +69,7 @@ std::string dump(const Graph& graph, NodeId root) {
     out += kind_name(node.kind);
     if (node.kind == NodeKind::largest || node.kind == NodeKind::top)
       out += std::string(" over ") + scope_name(node.scope);
-    else
+    else if (node.kind != NodeKind::by_name && node.kind != NodeKind::member)
       out += " seed " + format_number(node.constant);
   }
   for (std::uint32_t operand : node.operands) out += " " + dump(graph, operand);

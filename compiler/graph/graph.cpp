@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "compiler/graph/facts.h"
 #include "runtime/kernel/semantics.h"
 
 namespace roux {
@@ -21,7 +22,9 @@ std::uint64_t hash_of(const Node& node) {
   mix(hash, static_cast<std::uint64_t>(node.scope));
   mix(hash, node.attribute);
   mix(hash, std::bit_cast<std::uint64_t>(node.constant));
+  mix(hash, node.domain);
   for (std::uint32_t operand : node.operands) mix(hash, operand);
+  for (DomainId part : node.parts) mix(hash, part);
   return hash;
 }
 
@@ -36,16 +39,27 @@ std::uint64_t hash_of(const Domain& domain) {
 bool Node::operator==(const Node& other) const {
   return kind == other.kind && op == other.op && scope == other.scope && attribute == other.attribute &&
          std::bit_cast<std::uint64_t>(constant) == std::bit_cast<std::uint64_t>(other.constant) &&
-         operands == other.operands;
+         domain == other.domain && operands == other.operands && parts == other.parts;
 }
 
 DomainId Graph::intern(Domain domain) {
-  for (DomainId id = 0; id < domains_.size(); ++id)
-    if (hash_of(domains_[id]) == hash_of(domain) && domains_[id] == domain) return id;
+  for (DomainId id = 0; id < domains_.size(); ++id) {
+    if (hash_of(domains_[id]) != hash_of(domain) || domains_[id] != domain) continue;
+    domains_[id].is_part = domains_[id].is_part && domain.is_part;
+    return id;
+  }
   domain.element_count = 0;
   for (const Domain::Tensor& tensor : domain.tensors) domain.element_count += tensor.element_count;
+  if (!domain.facts_told) tell_facts(domain);
   domains_.push_back(std::move(domain));
   return static_cast<DomainId>(domains_.size() - 1);
+}
+
+bool Graph::includes(DomainId whole, DomainId part) const {
+  if (whole == part) return true;
+  const auto [it, fresh] = included_.emplace(std::pair(whole, part), false);
+  if (fresh) it->second = roux::includes(domains_[whole], domains_[part]);
+  return it->second;
 }
 
 NodeId Graph::add_node(Node node) {
@@ -55,6 +69,7 @@ NodeId Graph::add_node(Node node) {
     if (nodes_[it->second] == node) return it->second;
   nodes_.push_back(std::move(node));
   const NodeId id = static_cast<NodeId>(nodes_.size() - 1);
+  origins_.push_back(id);
   by_hash_.emplace(hash, id);
   return id;
 }
@@ -206,8 +221,10 @@ NodeId Graph::linear(const std::vector<Term>& given) {
   for (const Term& term : given) builder.add(term.coefficient, term.value);
   std::erase_if(builder.terms, [&](const Term& term) { return constant_value(term.coefficient) == 0.0; });
 
+  // A part of a value stands where the whole would, whichever was made first.
+  const auto place = [&](const Term& term) { return std::pair(origins_[term.value], term.value); };
   std::sort(builder.terms.begin(), builder.terms.end(),
-            [](const Term& a, const Term& b) { return a.value < b.value; });
+            [&](const Term& a, const Term& b) { return place(a) < place(b); });
   NodeId constant_part = kNone;
   if (builder.has_constant && builder.constant != 0) constant_part = constant(builder.constant);
   if (!builder.numbers.empty()) {

@@ -2,16 +2,20 @@
 // appended and hash-consed, so equal expressions are one node, ids ascend in dependency order, and there is
 // no common-subexpression or dead-code pass. Building is where the language's definitions of arithmetic
 // live: a maximal linear combination is one node (LANGUAGE, "Arithmetic"), numbers fold.
-// A node has a level: one number for the recipe, one per tensor, or one per element. It knows nothing of
+// A node has a level: one number for the recipe, one per tensor, or one per element. It ranges over a list of
+// tensors, its domain (domain.h); a value taken apart by names ranges over a part of one. It knows nothing of
 // files; a source is an index that the session gives meaning to.
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "compiler/graph/domain.h"
 #include "runtime/kernel/kernel.h"
 #include "runtime/kernel/plan.h"
 
@@ -20,18 +24,17 @@ namespace roux {
 using NodeId = std::uint32_t;
 using DomainId = std::uint32_t;
 
-// The floating tensors that a value ranges over, in canonical order (by name, bytewise).
-struct Domain {
-  struct Tensor {
-    std::string name;
-    std::vector<std::int64_t> shape;
-    std::uint64_t element_count = 0;
-    bool operator==(const Tensor&) const = default;
-  };
-  std::vector<Tensor> tensors;
-  std::uint64_t element_count = 0;  // of all of them
-  bool operator==(const Domain& other) const { return tensors == other.tensors; }
+// A choice of tensors by their names.
+struct NamePattern {
+  enum class Kind : std::uint8_t { glob, regex };  // a glob fits the whole name, a regex some part of it
+  Kind kind = Kind::glob;
+  std::string text;
+  bool operator==(const NamePattern&) const = default;
 };
+
+// Whether a name fits; nothing where the pattern is no regex.
+using NameTest = std::function<bool(const std::string& name)>;
+std::optional<NameTest> test_of(const NamePattern& pattern);
 
 enum class NodeKind : std::uint8_t {
   constant,   // `constant`; level recipe
@@ -46,6 +49,9 @@ enum class NodeKind : std::uint8_t {
   reduction,  // ReduceOp `attribute` of operands, over a tensor (level tensor) or the model (level recipe)
   largest,    // operands: [x, n]; the n-th largest over a tensor or the model
   top,        // operands: [x, n]; the mask of the n largest, `scope` says over what
+  named,      // whether the tensor at hand fits pattern `attribute`
+  member,     // whether the tensor at hand is one of parts[0]
+  by_name,    // operands[i] at the tensors of parts[i]
 };
 
 struct Node {
@@ -58,6 +64,7 @@ struct Node {
   double constant = 0;  // constant: its value; random fields: the seed, a whole number
   DomainId domain = kNone;  // of values finer than the recipe; kNone: takes that of what it meets
   std::vector<std::uint32_t> operands;
+  std::vector<DomainId> parts{};
 
   bool operator==(const Node& other) const;
 };
@@ -75,6 +82,10 @@ class Graph {
 
   DomainId intern(Domain domain);
   const Domain& domain(DomainId id) const { return domains_[id]; }
+  std::size_t domain_count() const { return domains_.size(); }
+  // Whether every tensor of `part` is one of `whole`.
+  bool includes(DomainId whole, DomainId part) const;
+  const NamePattern& pattern(std::uint32_t index) const { return patterns_[index]; }
 
   NodeId constant(double value);
   NodeId unknown();
@@ -108,16 +119,33 @@ class Graph {
   NodeId largest(NodeId x, NodeId n, Level scope);
   NodeId top(NodeId x, NodeId n, Level scope);
 
+  // Per tensor, by its name. The parts lie apart and make up `whole`; each value ranges over its part, or over
+  // no tensors of its own.
+  NodeId named(const NamePattern& pattern);  // a valid one
+  NodeId by_name(std::vector<NodeId> values, std::vector<DomainId> parts, DomainId whole);
+  // The value at the tensors of `part` alone. What was reduced over a whole model stays what it was: only
+  // what is computed for each tensor or element is taken apart.
+  NodeId restrict(NodeId value, DomainId part);
+
+  // A node of the same kind with other operands, for passes: level, scope and domain stay. Not for operations
+  // and linear combinations, which fold.
+  NodeId rebuilt(const Node& like, std::vector<NodeId> operands);
+
   std::optional<double> constant_value(NodeId id) const;
   // Whether the value of a recipe-level number needs tensors to be read.
   bool is_deferred(NodeId id) const;
 
  private:
   NodeId add_node(Node node);
+  NodeId member(DomainId part);
+  NodeId restricted(NodeId id, DomainId part, const std::unordered_map<NodeId, NodeId>& done);
   void inherit(Node& node, const std::vector<NodeId>& from) const;
 
   std::vector<Node> nodes_;
-  std::vector<Domain> domains_;
+  std::vector<NodeId> origins_;  // by node: the one that it is a part of; itself if none
+  std::deque<Domain> domains_;  // references to them stay good
+  std::vector<NamePattern> patterns_;
+  mutable std::map<std::pair<DomainId, DomainId>, bool> included_;
   std::unordered_multimap<std::uint64_t, NodeId> by_hash_;
   std::uint32_t unknown_count_ = 0;
 };

@@ -33,7 +33,13 @@ Value Evaluator::eval_node(const ast::Call& node, Span span, Frame& frame) {
       return call_method(*method, node.arguments, {}, frame.module, span, &frame);
 
   std::vector<Value> arguments;
+  bool partial = false;
   for (const ast::Argument& argument : node.arguments) {
+    if (callee.is<Scorer>() && argument.name == "partial") {
+      const Span place = frame.module[argument.value].span;
+      partial = control_number(eval(argument.value, frame), "`partial`", place).value_or(0) != 0;
+      continue;
+    }
     if (!argument.name.empty())
       fail(error(DiagnosticKind::unknown_argument, argument.name_span,
                  "a function without a name takes its arguments by position"));
@@ -43,6 +49,8 @@ Value Evaluator::eval_node(const ast::Call& node, Span span, Frame& frame) {
   if (!callee.is<Function>() && !callee.is<Scorer>())
     fail(error(DiagnosticKind::not_callable, frame.module[node.callee].span,
                describe_kind(callee, graph_) + " cannot be called"));
+  if (auto* scorer = callee.get<Scorer>(); scorer && arguments.size() == 1)
+    return score(*scorer, arguments[0], partial, span);
   return call(callee, std::move(arguments), span);
 }
 
@@ -51,7 +59,7 @@ Value Evaluator::call(const Value& function, std::vector<Value> arguments, Span 
     if (arguments.size() != 1)
       fail(error(DiagnosticKind::too_many_arguments, span,
                  "a scorer takes one model, got " + format_count(arguments.size(), "argument")));
-    return score(*scorer, arguments[0], span);
+    return score(*scorer, arguments[0], false, span);
   }
   auto* callable = function.get<Function>();
   if (!callable)

@@ -7,29 +7,6 @@
 #include "compiler/interpret/failure.h"
 
 namespace roux {
-namespace {
-
-// What to call an operand in a message: the checkpoint it comes from.
-std::string name_of_operand(SpaceContext& context, NodeId node) {
-  const NodeId roots[] = {node};
-  const std::vector<std::uint32_t> sources = sources_of(context.graph, roots);
-  return sources.empty() ? "one operand" : quoted(context.host.checkpoint(sources.front()).path());
-}
-
-using Tensor = Domain::Tensor;
-
-const Tensor* find(const Domain& domain, const std::string& name) {
-  auto at = std::lower_bound(domain.tensors.begin(), domain.tensors.end(), name,
-                             [](const Tensor& t, const std::string& n) { return t.name < n; });
-  return at == domain.tensors.end() || at->name != name ? nullptr : &*at;
-}
-
-std::vector<std::string> names_missing(const Domain& from, const Domain& in) {
-  std::vector<std::string> missing;
-  for (const Tensor& tensor : in.tensors)
-    if (!find(from, tensor.name)) missing.push_back(tensor.name);
-  return missing;
-}
 
 std::string list_some(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 3;
@@ -37,6 +14,26 @@ std::string list_some(const std::vector<std::string>& names) {
   for (std::size_t i = 0; i < names.size() && i < kShown; ++i) text += (i ? ", " : "") + quoted(names[i]);
   if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
   return text;
+}
+
+namespace {
+
+// What to call an operand in a message: the checkpoint it comes from.
+std::string name_of_operand(SpaceContext& context, NodeId node) {
+  const NodeId roots[] = {node};
+  const std::vector<std::uint32_t> sources = sources_of(context.graph, roots);
+  const DomainId domain = context.graph[node].domain;
+  const std::string whole = sources.empty() ? "one operand" : quoted(context.host.checkpoint(sources.front()).path());
+  return domain != kNone && context.graph.domain(domain).is_part ? "the part of " + whole : whole;
+}
+
+using Tensor = Domain::Tensor;
+
+std::vector<std::string> names_missing(const Domain& from, const Domain& in) {
+  std::vector<std::string> missing;
+  for (const Tensor& tensor : in.tensors)
+    if (!find_tensor(from, tensor.name)) missing.push_back(tensor.name);
+  return missing;
 }
 
 struct Compared {
@@ -54,7 +51,9 @@ void find_missing(const Compared& first, const Compared& second, Span span, Diag
       error(DiagnosticKind::missing_tensor, span,
             (in_second ? second.name : first.name) + " lacks " + format_count(names.size(), "tensor") + " that " +
                 (in_second ? first.name : second.name) + " has: " + list_some(names))
-          .hint("only checkpoints of one architecture can be combined; is one of them another model?");
+          .hint(first.domain.is_part || second.domain.is_part
+                    ? "a part of a model combines only with a part of the same names"
+                    : "only checkpoints of one architecture can be combined; is one of them another model?");
   if (in_second && !absent_in_first.empty())
     missing.notes.push_back({{}, first.name + " in turn lacks " + list_some(absent_in_first)});
   findings.push_back(std::move(missing));
@@ -64,7 +63,7 @@ void find_other_shapes(const Compared& first, const Compared& second, Span span,
   const Tensor *one = nullptr, *other = nullptr;
   std::vector<std::string> more;
   for (const Tensor& tensor : first.domain.tensors) {
-    const Tensor* twin = find(second.domain, tensor.name);
+    const Tensor* twin = find_tensor(second.domain, tensor.name);
     if (!twin || twin->shape == tensor.shape) continue;
     if (one) {
       more.push_back(tensor.name);
@@ -110,6 +109,33 @@ void refuse_quantized(SpaceContext& context, const Data& data) {
 }
 
 }  // namespace
+
+void fail_lacking(SpaceContext& context, const Data& data, const std::vector<std::string>& names) {
+  const Domain& own = context.graph.domain(context.graph[data.node].domain);
+  std::vector<std::string> missing;
+  for (const std::string& name : names)
+    if (!find_tensor(own, name)) missing.push_back(name);
+  fail(error(DiagnosticKind::missing_tensor, context.span,
+             name_of_operand(context, data.node) + " lacks " + format_count(missing.size(), "tensor") +
+                 " of this arm: " + list_some(missing))
+           .hint("the value of an arm must have all the tensors that the arm is for"));
+}
+
+void refuse_part(SpaceContext& context, const Data& data, const std::string& done, const std::string& how) {
+  const DomainId domain = context.graph[data.node].domain;
+  if (domain == kNone || !context.graph.domain(domain).is_part) return;
+  fail(error(DiagnosticKind::is_part, context.span,
+             "this is a part of a model (" + format_count(context.graph.domain(domain).tensors.size(), "tensor") +
+                 "), and only whole ones are " + done)
+           .hint("if a part is wanted, say so: `" + how + "`"));
+}
+
+std::string tensor_name_hint(const Domain& domain, const std::string& pattern) {
+  std::vector<std::string> names;
+  for (const Tensor& tensor : domain.tensors) names.push_back(tensor.name);
+  if (auto near = nearest(pattern, names)) return "nearest is " + quoted(*near);
+  return "tensors are called " + list_some(names) + "; `*` stands for any letters, dots too";
+}
 
 void check_alignment(SpaceContext& context, std::span<const Data> operands) {
   for (const Data& data : operands) refuse_quantized(context, data);
@@ -169,7 +195,7 @@ std::vector<NodeId> foreign_numbers_of(const Graph& graph, const std::vector<Nod
   for (NodeId id : reachable(graph, roots)) {
     const Node& node = graph[id];
     const bool measured = node.kind == NodeKind::reduction || node.kind == NodeKind::largest;
-    if (measured && node.scope == Level::recipe && node.domain != domain) numbers.push_back(id);
+    if (measured && node.scope == Level::recipe && !graph.includes(domain, node.domain)) numbers.push_back(id);
   }
   return numbers;
 }

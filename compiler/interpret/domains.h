@@ -17,6 +17,15 @@ inline void check_alignment(SpaceContext& context, std::initializer_list<Data> o
 // The same without regard to quantization: for values that are only set beside each other.
 void check_domains(SpaceContext& context, std::span<const Data> operands);
 
+// Throws: the value has not all tensors of these names.
+[[noreturn]] void fail_lacking(SpaceContext& context, const Data& data, const std::vector<std::string>& names);
+// Throws where the value is a part of a model. `done`: what is not done with parts; `how`: what allows it.
+void refuse_part(SpaceContext& context, const Data& data, const std::string& done, const std::string& how);
+// What tensors are called here, for someone whose pattern fits none.
+std::string tensor_name_hint(const Domain& domain, const std::string& pattern);
+// The first few names, and how many more.
+std::string list_some(const std::vector<std::string>& names);
+
 // The floating tensors of a checkpoint.
 Domain domain_of(const Checkpoint& checkpoint);
 
@@ -24,7 +33,7 @@ Domain domain_of(const Checkpoint& checkpoint);
 std::vector<std::uint32_t> sources_of(const Graph& graph, std::span<const NodeId> roots);
 // Those whose elements go into it.
 std::vector<std::uint32_t> operand_sources_of(const Graph& graph, NodeId root);
-// The numbers over a whole model that it is computed from, where the model has other tensors than `domain`.
+// The numbers over a whole model that it is computed from, where the model has tensors that `domain` has not.
 std::vector<NodeId> foreign_numbers_of(const Graph& graph, const std::vector<NodeId>& roots, DomainId domain);
 
 }  // namespace roux

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "compiler/interpret/conform.h"
 #include "compiler/interpret/depth_guard.h"
+#include "compiler/interpret/domains.h"
 #include "compiler/interpret/failure.h"
 #include "compiler/syntax/parse.h"
 
@@ -130,6 +131,7 @@ Diagnostics Evaluator::run(const ast::Module& module, const std::map<std::string
     try {
       lone_stream_.reset();
       speculation_ = 0;
+      arm_depth_ = 0;
       execute(statement, frame);
     } catch (const Failure& failure) {
       findings.insert(findings.end(), failure.diagnostics.begin(), failure.diagnostics.end());
@@ -241,13 +243,21 @@ std::optional<double> Evaluator::control_number(const Value& value, const std::s
   return unwrap(host_.number(data->node, span));
 }
 
-Value Evaluator::score(const Scorer& scorer, const Value& value, Span span) {
+Value Evaluator::score(const Scorer& scorer, const Value& value, bool partial, Span span) {
+  refuse_inside_match("score", span);
   SpaceContext where = context(span);
   const Data model = as_model(where, value);
+  if (!partial) refuse_part(where, model, "scored", "scorer(part, partial = true)");
   if (const auto known = unwrap(host_.score(scorer, model, span))) return *known;
   auto [it, fresh] = rehearsed_scores_.emplace(std::pair(scorer.id, model.node), 0);
   if (fresh) it->second = graph_.unknown();
   return number_data(it->second);
+}
+
+void Evaluator::refuse_inside_match(const std::string& what, Span span) const {
+  if (arm_depth_ == 0) return;
+  fail(error(DiagnosticKind::wrong_place, span, "an arm of a `match` cannot " + what)
+           .hint("bind what the `match` gives to a name, and " + what + " that"));
 }
 
 void Evaluator::claim_lone_stream(NodeId node, Span span) {
@@ -371,10 +381,6 @@ Value Evaluator::eval_node(const ast::As& node, Span span, Frame& frame) {
 
 Value Evaluator::eval_node(const ast::Lambda& node, Span span, Frame& frame) {
   return Function(Closure{&frame.module, &node, span, capture(frame)});
-}
-
-Value Evaluator::eval_node(const ast::Match&, Span span, Frame&) {
-  fail(error(DiagnosticKind::not_yet, span, "`match` is part of the language, but not yet of this version"));
 }
 
 Value Evaluator::eval_node(const ast::Block& node, Span, Frame& frame) {

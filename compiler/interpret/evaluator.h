@@ -18,6 +18,8 @@
 
 namespace roux {
 
+struct ArmTensors;  // by_name.h
+
 class Environment {
  public:
   explicit Environment(std::shared_ptr<const Environment> parent) : parent_(std::move(parent)) {}
@@ -61,7 +63,9 @@ class Evaluator {
   Value call(const Value& function, std::vector<Value> arguments, Span span);
   // A number for control; nothing if only a run can tell it (in a rehearsal).
   std::optional<double> control_number(const Value& value, const std::string& what, Span span);
-  Value score(const Scorer& scorer, const Value& model, Span span);
+  Value score(const Scorer& scorer, const Value& model, bool partial, Span span);
+  // Inside an arm of a `match` there is no effect: an error that names what was tried.
+  void refuse_inside_match(const std::string& what, Span span) const;
   // Whether a rehearsal is inside a branch that the run may not take.
   bool is_speculating() const { return speculation_ > 0; }
   std::uint32_t next_scorer_id() { return scorer_count_++; }
@@ -100,6 +104,9 @@ class Evaluator {
   Value eval_node(const ast::Block& node, Span span, Frame& frame);
 
   Value eval_logical(const ast::Binary& node, Span span, Frame& frame);
+  Value eval_arm(const ast::MatchArm& arm, const ArmTensors* tensors, Frame& frame);
+  Value match_numbers(const ast::Match& node, const std::vector<Value>& values, Span span);
+  void check_patterns(const ast::Match& node) const;
   void comprehend(const ast::Comprehension& node, std::size_t depth, Frame& frame, List& into);
   Value call_method(const MethodValue& method, const std::vector<ast::Argument>& arguments,
                     std::vector<Value> plain, const ast::Module& module, Span span, Frame* caller);
@@ -129,6 +136,7 @@ class Evaluator {
   int call_depth_ = 0;
   int evaluation_depth_ = 0;
   int speculation_ = 0;
+  int arm_depth_ = 0;  // arms of `match` around what is evaluated
   std::uint32_t scorer_count_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "compiler/interpret/by_name.h"
 #include "compiler/interpret/evaluator.h"
 #include "compiler/interpret/failure.h"
 
@@ -126,10 +127,8 @@ Value Evaluator::eval_node(const ast::Index& node, Span span, Frame& frame) {
   const Value object = eval(node.object, frame);
   const Value index = eval(node.index, frame);
   if (object.is<Poison>() || index.is<Poison>()) return Poison{};
-  if (index.is<std::string>())
-    fail(error(DiagnosticKind::not_yet, span,
-               "taking a part of a model by name is part of the language, but not yet of this version"));
   SpaceContext where = context(span);
+  if (auto* glob = index.get<std::string>()) return part_by_glob(where, object, *glob);
   const std::vector<Value> items = items_of(where, object, "what is indexed");
   const Span index_span = frame.module[node.index].span;
   if (auto* list = index.get<List>()) {

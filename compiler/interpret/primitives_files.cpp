@@ -60,6 +60,7 @@ Value load_all(Evaluator& evaluator, const PrimitiveCall& call) {
 }
 
 Value save(Evaluator& evaluator, const PrimitiveCall& call) {
+  evaluator.refuse_inside_match("save", call.span);
   SpaceContext context = evaluator.context(call.spans[0]);
   Value value = call.arguments[0];
   const Graph& graph = evaluator.graph();
@@ -69,6 +70,8 @@ Value save(Evaluator& evaluator, const PrimitiveCall& call) {
   data = value.get<Data>();
   if (graph[data->node].domain == kNone)
     fail(error(DiagnosticKind::wrong_type, call.spans[0], "there is no tensor to save in this value"));
+
+  if (!*call.arguments[5].get<bool>()) refuse_part(context, *data, "saved", "save(part, path, partial = true)");
 
   const double shard = evaluator.control_number(call.arguments[3], "the shard size", call.spans[3]).value_or(1);
   if (!(shard >= 1 && shard <= 9007199254740992.0))

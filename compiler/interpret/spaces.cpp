@@ -31,15 +31,6 @@ std::optional<double> plain_number(const Value& value) {
   return std::nullopt;
 }
 
-// Any operand as Data: soups as their mean, plain numbers as constants.
-Data operand(SpaceContext& context, const Value& value) {
-  if (auto* data = value.get<Data>()) return *data;
-  if (auto number = plain_number(value)) return number_data(context.graph.constant(*number));
-  if (auto* soup = value.get<Soup>()) return soup_mean(context, *soup);
-  fail(error(DiagnosticKind::wrong_type, context.span,
-             "expected a number or tensors, got " + describe_kind(value, context.graph)));
-}
-
 bool is_zero(const Graph& graph, const Data& data) {
   return data.space == Space::number && graph.constant_value(data.node) == 0.0;
 }
@@ -71,10 +62,6 @@ bool same_base(SpaceContext& context, const Data& a, const Data& b) {
 }
 
 using Base = std::shared_ptr<const Data>;
-
-Base shared_base(SpaceContext& context, const Base& a, const Base& b) {
-  return a && b && same_base(context, *a, *b) ? a : nullptr;
-}
 
 // model + delta: the delta brings its base along where the model is that base or descends from it.
 Base base_of_shifted(SpaceContext& context, const Data& model, const Data& delta) {
@@ -182,6 +169,14 @@ Value plain_binary(SpaceContext& context, BinaryOp op, double a, double b) {
 
 }  // namespace
 
+Data data_of(SpaceContext& context, const Value& value) {
+  if (auto* data = value.get<Data>()) return *data;
+  if (auto number = plain_number(value)) return number_data(context.graph.constant(*number));
+  if (auto* soup = value.get<Soup>()) return soup_mean(context, *soup);
+  fail(error(DiagnosticKind::wrong_type, context.span,
+             "expected a number or tensors, got " + describe_kind(value, context.graph)));
+}
+
 bool is_model(const Graph& graph, const Value& value) {
   auto* data = value.get<Data>();
   return data && is_model(graph, *data);
@@ -199,7 +194,7 @@ Value binary(SpaceContext& context, BinaryOp op, const Value& left, const Value&
   const auto plain_left = plain_number(left), plain_right = plain_number(right);
   if (plain_left && plain_right) return plain_binary(context, op, *plain_left, *plain_right);
 
-  const Data a = operand(context, left), b = operand(context, right);
+  const Data a = data_of(context, left), b = data_of(context, right);
   check_alignment(context, {{a, b}});
   switch (op) {
     case BinaryOp::add: return add_or_subtract(context, a, b, false);
@@ -243,7 +238,7 @@ Value elementwise(SpaceContext& context, Op op, std::span<const Value> operands)
   std::vector<Data> data;
   std::vector<NodeId> nodes;
   for (const Value& value : operands) {
-    data.push_back(operand(context, value));
+    data.push_back(data_of(context, value));
     nodes.push_back(data.back().node);
     if (data.back().space != Space::number) space = Space::tensors;
   }
@@ -253,7 +248,7 @@ Value elementwise(SpaceContext& context, Op op, std::span<const Value> operands)
 
 Value choose(SpaceContext& context, const Value& mask, const Value& yes, const Value& no) {
   if (auto known = plain_number(mask)) return *known != 0 ? yes : no;
-  const Data m = operand(context, mask), a = operand(context, yes), b = operand(context, no);
+  const Data m = data_of(context, mask), a = data_of(context, yes), b = data_of(context, no);
   const Data all[] = {m, a, b};
   check_alignment(context, all);
   Graph& graph = context.graph;
@@ -274,13 +269,17 @@ Value sum_of(SpaceContext& context, std::span<const Value> values) {
   return total;
 }
 
-NodeId node_of(SpaceContext& context, const Value& value) { return operand(context, value).node; }
+std::shared_ptr<const Data> shared_base(SpaceContext& context, const Base& a, const Base& b) {
+  return a && b && same_base(context, *a, *b) ? a : nullptr;
+}
+
+NodeId node_of(SpaceContext& context, const Value& value) { return data_of(context, value).node; }
 
 std::vector<NodeId> aligned_nodes(SpaceContext& context, std::span<const Value> values) {
   std::vector<Data> data;
   std::vector<NodeId> nodes;
   for (const Value& value : values) {
-    data.push_back(operand(context, value));
+    data.push_back(data_of(context, value));
     nodes.push_back(data.back().node);
   }
   check_alignment(context, data);

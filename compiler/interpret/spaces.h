@@ -30,6 +30,8 @@ Value choose(SpaceContext& context, const Value& mask, const Value& yes, const V
 // Sum of many: one linear combination.
 Value sum_of(SpaceContext& context, std::span<const Value> values);
 
+// Any operand as Data: soups as their mean, plain numbers as constants.
+Data data_of(SpaceContext& context, const Value& value);
 // The operand as a graph node, checked to range over the same tensors as the others.
 NodeId node_of(SpaceContext& context, const Value& value);
 std::vector<NodeId> aligned_nodes(SpaceContext& context, std::span<const Value> values);
@@ -40,6 +42,9 @@ Data as_model(SpaceContext& context, const Value& value);
 Data as_delta(SpaceContext& context, const Value& value);
 bool is_model(const Graph& graph, const Value& value);
 bool is_delta(const Graph& graph, const Value& value);
+// The base that both carry, if they share one.
+std::shared_ptr<const Data> shared_base(SpaceContext& context, const std::shared_ptr<const Data>& a,
+                                        const std::shared_ptr<const Data>& b);
 Data soup_mean(SpaceContext& context, const Soup& soup);
 
 // "model", "delta", "tensors", "number", or what else it is.

@@ -24,14 +24,14 @@ Diagnostic disagreement(const Domain::Tensor& tensor, const Checkpoint& a, DType
 
 }  // namespace
 
-Result<std::vector<DType>> output_dtypes(const Domain& domain, std::span<const Checkpoint::Ptr> operands,
-                                         const Checkpoint* base, const std::string& dtype, Span span) {
+Result<std::vector<DType>> output_dtypes(const Domain& domain, const OperandsOf& operands_of, const Checkpoint* base,
+                                         const std::string& dtype, Span span) {
   if (const auto fixed = dtype_from_name(dtype)) return std::vector<DType>(domain.tensors.size(), *fixed);
   std::vector<DType> dtypes;
   for (const Domain::Tensor& tensor : domain.tensors) {
     std::optional<DType> agreed;
     const Checkpoint* first = nullptr;
-    for (const Checkpoint::Ptr& operand : operands) {
+    for (const Checkpoint::Ptr& operand : operands_of(tensor.name)) {
       const auto index = operand->find(tensor.name);
       if (!index) continue;
       const DType own = operand->tensors()[*index].dtype;

@@ -35,9 +35,9 @@ class KernelBuilder {
     const Node& node = graph_[id];
     if (node.kind != NodeKind::linear || node.operands[0] != kNone || node.operands.size() < 5) return false;
     for (std::size_t i = 1; i < node.operands.size(); i += 2) {
-      const Node& value = graph_[node.operands[i + 1]];
+      const Node& value = at_hand(node.operands[i + 1]);
       if (value.kind != NodeKind::source || graph_.constant_value(node.operands[i]) == 0.0) return false;
-      if (dtype_of(value) != dtype_of(graph_[node.operands[2]])) return false;
+      if (dtype_of(value) != dtype_of(at_hand(node.operands[2]))) return false;
     }
     return true;
   }
@@ -47,9 +47,9 @@ class KernelBuilder {
     const NodeId factor = common_factor(node);
     std::vector<TableSource> entries;
     for (std::size_t i = 1; i < node.operands.size(); i += 2)
-      entries.push_back({source_index_[graph_[node.operands[i + 1]].attribute], coefficient(node, i, factor)});
+      entries.push_back({source_index_[at_hand(node.operands[i + 1]).attribute], coefficient(node, i, factor)});
     Kernel& kernel = fused_.kernel;
-    kernel.tables.push_back(dtype_of(graph_[node.operands[2]]));
+    kernel.tables.push_back(dtype_of(at_hand(node.operands[2])));
     fused_.launch.tables.push_back(std::move(entries));
     const auto first = static_cast<std::uint32_t>(kernel.terms.size());
     kernel.terms.push_back({LinearTerm::Kind::table, static_cast<std::uint32_t>(kernel.tables.size() - 1), kNone});
@@ -91,6 +91,8 @@ class KernelBuilder {
   Fused take() { return std::move(fused_); }
 
  private:
+  const Node& at_hand(NodeId id) const { return graph_[class_.at_hand(graph_, id)]; }
+
   DType dtype_of(const Node& source) const { return class_.sources[source_index_[source.attribute]]; }
 
   ValueId append(Instruction instruction) {
@@ -119,6 +121,7 @@ class KernelBuilder {
   }
 
   ValueId emit(NodeId id) {
+    id = class_.at_hand(graph_, id);
     if (auto found = values_.find(id); found != values_.end()) return found->second;
     const Node& node = graph_[id];
     const ValueId value = node.level == Level::element ? emit_element(id, node) : emit_number(id, node);
@@ -205,11 +208,22 @@ class KernelBuilder {
 
 }  // namespace
 
+NodeId TensorClass::at_hand(const Graph& graph, NodeId id) const {
+  while (graph[id].kind == NodeKind::by_name && graph[id].level == Level::element) {
+    const Node& node = graph[id];
+    const auto part = std::find_if(node.parts.begin(), node.parts.end(), [&](DomainId d) { return is_in(d); });
+    ROUX_CHECK(part != node.parts.end());
+    id = node.operands[static_cast<std::size_t>(part - node.parts.begin())];
+  }
+  return id;
+}
+
 Fused fuse(const Graph& graph, const LaunchRoots& roots, const TensorClass& tensor_class,
            std::span<const std::uint32_t> source_index, LaneType selection_lane, SlotBuilder& slots) {
   KernelBuilder builder(graph, tensor_class, source_index, slots);
   const bool alone = roots.outputs.size() == 1 && roots.reductions.empty() && roots.selections.empty();
-  for (const auto& [node, output] : roots.outputs) {
+  for (const auto& [root, output] : roots.outputs) {
+    const NodeId node = tensor_class.at_hand(graph, root);
     const ValueId value = alone && builder.is_table(node) ? builder.table(node) : builder.number(node);
     builder.store(tensor_class.outputs[output], value, {StoreTarget::Kind::output, output});
   }

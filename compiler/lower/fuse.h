@@ -1,7 +1,9 @@
 // Fuses everything that is made in one phase into one kernel, for one class of tensors (equal dtypes of
-// every source and output), and says how the kernel is launched. Numbers become scalar arguments.
+// every source and output, the same choices by name), and says how the kernel is launched. Numbers become
+// scalar arguments.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <utility>
 #include <vector>
@@ -15,7 +17,15 @@ struct TensorClass {
   std::vector<DType> sources;  // per source of the plan; meaningless where the graph does not use it
   std::vector<DType> outputs;  // per output of the plan
   LaneType lane = LaneType::f32;
+  std::vector<DomainId> domains;  // those of the graph that hold these tensors, ascending
   bool operator==(const TensorClass&) const = default;
+
+  // A value of no domain is at home everywhere.
+  bool is_in(DomainId domain) const {
+    return domain == kNone || std::binary_search(domains.begin(), domains.end(), domain);
+  }
+  // Where the graph chooses by name, what it chooses here.
+  NodeId at_hand(const Graph& graph, NodeId id) const;
 };
 
 // What one launch makes.

@@ -6,7 +6,6 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "compiler/lower/facts.h"
 #include "compiler/lower/fuse.h"
 #include "compiler/lower/schedule.h"
 #include "compiler/passes/simplify.h"
@@ -29,7 +28,7 @@ class Lowering {
                    "this is computed from " + std::to_string(schedule_.nodes.size()) +
                        " values, more than the limit of " + std::to_string(limits::kGraphValues))
           .hint("save what it is computed from, and load that");
-    for (const auto& [node, moment] : schedule_.made) ROUX_CHECK(graph_[node].domain == request_.domain);
+    choose_domain();
     collect_sources();
     place_tensors();
     classify();
@@ -53,7 +52,6 @@ class Lowering {
     for (NodeId number : request_.numbers) roots_.push_back(number);
     if (!request_.known.empty()) roots_ = substitute(graph_, roots_, request_.known);
     if (request_.optimize) roots_ = simplify(graph_, roots_);
-    for (const OutputRoot& output : request_.outputs) plan_.outputs.push_back({output.name, output.dtypes});
   }
 
   // The sources that the graph reads; those only named by a zero coefficient stay out.
@@ -76,36 +74,98 @@ class Lowering {
     used_.push_back(checkpoints_[source]);
   }
 
+  // The tensors of the output; where only a part of a model is wanted whose largest elements were chosen over
+  // the whole, those of the whole.
+  void choose_domain() {
+    domain_ = request_.domain;
+    for (const auto& [node, moment] : schedule_.made) {
+      const DomainId measured = measured_domain(node);
+      if (graph_.includes(domain_, measured)) continue;
+      std::optional<Domain> both = join(graph_.domain(domain_), graph_.domain(measured));
+      ROUX_CHECK(both.has_value());  // numbers over other models are known by now
+      domain_ = graph_.intern(std::move(*both));
+    }
+    std::set<DomainId> domains;
+    for (NodeId node : schedule_.nodes) {
+      domains.insert(graph_[node].domain);
+      domains.insert(graph_[node].parts.begin(), graph_[node].parts.end());
+    }
+    for (const auto& [node, moment] : schedule_.made) domains.insert(measured_domain(node));
+    domains.insert(request_.domain);
+    domains.erase(kNone);
+    domains_.assign(domains.begin(), domains.end());
+  }
+
+  // What a reduction or selection goes over. A mask that was taken apart was made over the whole.
+  DomainId measured_domain(NodeId id) const {
+    const Node& node = graph_[id];
+    return node.kind == NodeKind::reduction ? node.domain : graph_[node.operands[0]].domain;
+  }
+
   void place_tensors() {
-    const Domain& domain = graph_.domain(request_.domain);
-    const auto facts = tensor_facts(domain);
-    for (std::size_t t = 0; t < domain.tensors.size(); ++t) {
-      const Domain::Tensor& tensor = domain.tensors[t];
+    for (const OutputRoot& output : request_.outputs) plan_.outputs.push_back({output.name, {}});
+    std::size_t at = 0;  // in the list of the output's tensors
+    const Domain& wanted = graph_.domain(request_.domain);
+    for (const Domain::Tensor& tensor : graph_.domain(domain_).tensors) {
       PlannedTensor planned{.name = tensor.name, .shape = tensor.shape, .element_count = tensor.element_count,
-                            .facts = facts[t]};
+                            .facts = tensor.facts};
       for (const Checkpoint::Ptr& checkpoint : used_) {
         const auto index = checkpoint->find(tensor.name);
         planned.in_source.push_back(index ? static_cast<std::uint32_t>(*index) : kNone);
       }
-      for (const OutputRoot& output : request_.outputs) planned.in_output.push_back(output.positions[t]);
+      const bool is_wanted = at < wanted.tensors.size() && wanted.tensors[at].name == tensor.name;
+      for (std::size_t i = 0; i < request_.outputs.size(); ++i) {
+        const OutputRoot& output = request_.outputs[i];
+        planned.in_output.push_back(is_wanted ? output.positions[at] : kNone);
+        plan_.outputs[i].dtypes.push_back(is_wanted ? output.dtypes[at] : DType::f32);
+      }
+      at += is_wanted;
       plan_.tensors.push_back(std::move(planned));
     }
   }
 
   void classify() {
+    std::map<std::vector<DomainId>, std::set<std::uint32_t>> read;  // sources, by the domains that tensors are in
     for (std::size_t t = 0; t < plan_.tensors.size(); ++t) {
+      PlannedTensor& tensor = plan_.tensors[t];
       TensorClass tensor_class;
-      for (std::size_t s = 0; s < used_.size(); ++s) {
-        const std::uint32_t index = plan_.tensors[t].in_source[s];
-        const DType dtype = index == kNone ? DType::f32 : used_[s]->tensors()[index].dtype;
+      for (DomainId domain : domains_)
+        if (find_tensor(graph_.domain(domain), tensor.name)) tensor_class.domains.push_back(domain);
+      auto [sources, fresh] = read.try_emplace(tensor_class.domains);
+      if (fresh) sources->second = sources_read(tensor_class);
+      for (std::uint32_t s = 0; s < used_.size(); ++s) {
+        const std::uint32_t index = tensor.in_source[s];
+        const bool is_read = index != kNone && sources->second.contains(s);
+        const DType dtype = is_read ? used_[s]->tensors()[index].dtype : DType::f32;
         tensor_class.sources.push_back(dtype);
         if (dtype == DType::f64) tensor_class.lane = selection_lane_ = LaneType::f64;
       }
-      for (const OutputRoot& output : request_.outputs) tensor_class.outputs.push_back(output.dtypes[t]);
+      for (const PlannedOutput& output : plan_.outputs) tensor_class.outputs.push_back(output.dtypes[t]);
       auto found = std::find(classes_.begin(), classes_.end(), tensor_class);
-      plan_.tensors[t].tensor_class = static_cast<std::uint32_t>(found - classes_.begin());
+      tensor.tensor_class = static_cast<std::uint32_t>(found - classes_.begin());
       if (found == classes_.end()) classes_.push_back(std::move(tensor_class));
     }
+  }
+
+  // The sources whose elements are read for tensors of a class.
+  std::set<std::uint32_t> sources_read(const TensorClass& tensor_class) const {
+    std::vector<NodeId> pending;
+    if (tensor_class.is_in(request_.domain))
+      pending.assign(roots_.begin(), roots_.begin() + static_cast<std::ptrdiff_t>(request_.outputs.size()));
+    for (const auto& [node, moment] : schedule_.made)
+      if (tensor_class.is_in(measured_domain(node)))
+        pending.insert(pending.end(), graph_[node].operands.begin(), graph_[node].operands.end());
+    std::set<std::uint32_t> sources;
+    std::set<NodeId> seen;
+    while (!pending.empty()) {
+      const NodeId id = tensor_class.at_hand(graph_, pending.back());
+      pending.pop_back();
+      if (graph_[id].level != Level::element || !seen.insert(id).second) continue;
+      if (graph_[id].kind == NodeKind::source) sources.insert(source_index_[graph_[id].attribute]);
+      for (NodeId operand : graph_[id].operands)
+        if (operand != kNone) pending.push_back(operand);
+    }
+    return sources;
   }
 
   // Everything whose operands are known at the beginning of this phase. What is offered to selections is a
@@ -140,13 +200,26 @@ class Lowering {
         std::vector<Phase> of_class;
         for (const auto& launches : phases) {
           Phase phase;
-          for (const LaunchRoots& launch : launches) phase.launches.push_back(add_launch(launch, tensor_class, slots));
+          for (const LaunchRoots& launch : launches)
+            if (const LaunchRoots own = roots_in(launch, tensor_class); !own.empty())
+              phase.launches.push_back(add_launch(own, tensor_class, slots));
           of_class.push_back(std::move(phase));
         }
         stage.classes.push_back(std::move(of_class));
       }
       plan_.stages.push_back(std::move(stage));
     }
+  }
+
+  // Those of the roots that range over tensors of the class.
+  LaunchRoots roots_in(const LaunchRoots& roots, const TensorClass& tensor_class) const {
+    LaunchRoots own;
+    if (tensor_class.is_in(request_.domain)) own.outputs = roots.outputs;
+    for (NodeId node : roots.reductions)
+      if (tensor_class.is_in(measured_domain(node))) own.reductions.push_back(node);
+    for (const auto& [node, selection] : roots.selections)
+      if (tensor_class.is_in(graph_[node].domain)) own.selections.emplace_back(node, selection);
+    return own;
   }
 
   Launch add_launch(const LaunchRoots& roots, const TensorClass& tensor_class, SlotBuilder& slots) {
@@ -230,6 +303,8 @@ class Lowering {
   const LowerRequest& request_;
   Plan plan_;
   std::vector<NodeId> roots_;
+  DomainId domain_ = kNone;         // the tensors of the plan
+  std::vector<DomainId> domains_;   // all that the graph speaks of, ascending
   Schedule schedule_;
   std::vector<std::uint32_t> source_index_;
   std::vector<Checkpoint::Ptr> used_;

@@ -61,9 +61,35 @@ SlotId SlotBuilder::make(NodeId id) {
       slot.reduce = static_cast<ReduceOp>(node.attribute);
       break;
     case NodeKind::largest: return selection(id).threshold;
+    case NodeKind::named: return told_by_name(*test_of(graph_.pattern(node.attribute)));
+    case NodeKind::member: {
+      const Domain& part = graph_.domain(node.parts[0]);
+      return told_by_name([&](const std::string& name) { return find_tensor(part, name) != nullptr; });
+    }
+    case NodeKind::by_name: return chosen(node, known);
     default: ROUX_CHECK(!"a number that has no slot");
   }
   return add(std::move(slot));
+}
+
+template <class Test>
+SlotId SlotBuilder::told_by_name(Test test) {
+  Slot slot{.kind = Slot::Kind::given, .level = Level::tensor};
+  for (const PlannedTensor& tensor : plan_.tensors) slot.given.push_back(test(tensor.name) ? 1 : 0);
+  return add(std::move(slot));
+}
+
+// A chain of choices: the last value is that of the tensors that are in no other part.
+SlotId SlotBuilder::chosen(const Node& by_name, Moment known) {
+  SlotId rest = slot(by_name.operands.back());
+  for (std::size_t i = by_name.operands.size() - 1; i-- > 0;) {
+    const Domain& part = graph_.domain(by_name.parts[i]);
+    const SlotId here = told_by_name([&](const std::string& name) { return find_tensor(part, name) != nullptr; });
+    const SlotId value = slot(by_name.operands[i]);
+    rest = add({.kind = Slot::Kind::operation, .level = by_name.level, .op = Op::where, .a = here, .b = value,
+                .c = rest, .stage = known.stage, .phase = known.phase});
+  }
+  return rest;
 }
 
 SlotBuilder::SelectionSlots SlotBuilder::selection(NodeId id) {

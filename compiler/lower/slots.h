@@ -31,6 +31,10 @@ class SlotBuilder {
  private:
   SlotId add(Slot slot);
   SlotId make(NodeId node);
+  SlotId chosen(const Node& by_name, Moment known);
+  // 1 or 0 for each tensor of the plan.
+  template <class Test>
+  SlotId told_by_name(Test test);
 
   const Graph& graph_;
   const Schedule& schedule_;

@@ -28,27 +28,16 @@ class Simplifier {
       case NodeKind::constant:
       case NodeKind::unknown:
       case NodeKind::fact:
+      case NodeKind::named:
+      case NodeKind::member:
       case NodeKind::source: return id;
       case NodeKind::linear: return linear(node);
       case NodeKind::operation: return operation(node);
-      case NodeKind::uniform:
-      case NodeKind::normal:
-      case NodeKind::bernoulli: {
-        std::optional<NodeId> p;
-        if (node.operands.size() > 1) p = simplified(node.operands[1]);
-        return graph_.random(node.kind, node.constant, simplified(node.operands[0]), p);
-      }
-      case NodeKind::reduction: {
-        const NodeId a = simplified(node.operands[0]);
-        const NodeId b = node.operands.size() > 1 ? simplified(node.operands[1]) : kNone;
-        return graph_.reduce(static_cast<ReduceOp>(node.attribute), node.scope, a, b);
-      }
-      case NodeKind::largest:
-        return graph_.largest(simplified(node.operands[0]), simplified(node.operands[1]), node.scope);
-      case NodeKind::top:
-        return graph_.top(simplified(node.operands[0]), simplified(node.operands[1]), node.scope);
+      default: break;
     }
-    return id;
+    std::vector<NodeId> operands;
+    for (NodeId operand : node.operands) operands.push_back(simplified(operand));
+    return graph_.rebuilt(node, std::move(operands));
   }
 
   NodeId simplified(NodeId id) const { return done_.at(id); }

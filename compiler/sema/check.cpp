@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <regex>
 #include <set>
 
 #include "base/text.h"
@@ -29,6 +30,15 @@ struct Scope {
     return nullptr;
   }
 };
+
+bool is_regex(const std::string& text) {
+  try {
+    std::regex compiled(text);
+    return true;
+  } catch (const std::regex_error&) {
+    return false;
+  }
+}
 
 class Checker {
  public:
@@ -144,7 +154,10 @@ class Checker {
 
   void visit_name(const ast::Name& name, Span span, const Scope& scope) {
     if (is_known(name.text, scope)) return;
-    if (name.text == "name") return not_yet(span, "`name` outside of `match`");
+    if (name.text == "name")
+      return report(error(DiagnosticKind::wrong_place, span,
+                          "`name`, the name of the tensor at hand, is known only to `match name { ... }`")
+                        .hint("`match name { \"*.mlp.*\" => ..., _ => ... }` chooses by it"));
     if (name.text == "align") return not_yet(span, "`align`");
     std::vector<std::string> candidates;  // of equally near ones the first is proposed
     for (const Scope* s = &scope; s; s = s->parent)
@@ -285,7 +298,18 @@ class Checker {
     }
     visit(node.value, *current);
   }
-  void visit_node(const ast::Match&, Span span, const Scope&) { not_yet(span, "`match`"); }
+  void visit_node(const ast::Match& node, Span, const Scope& scope) {
+    if (node.subject != "name")
+      report(error(DiagnosticKind::wrong_type, node.subject_span,
+                   "`match` looks at the name of the tensor at hand, not at " + quoted(node.subject))
+                 .hint("write `match name { ... }`; to choose by a value: `if ... then ... else ...`"));
+    for (const ast::MatchArm& arm : node.arms) {
+      if (arm.pattern == ast::MatchArm::Pattern::regex && !is_regex(arm.text))
+        report(error(DiagnosticKind::bad_literal, arm.pattern_span, quoted(arm.text) + " is no regular expression")
+                   .hint("brackets and parentheses in pairs; a dot is written `\\\\.`"));
+      visit(arm.value, scope);
+    }
+  }
   void visit_node(const ast::Block& node, Span, const Scope& scope) {
     Scope inner{.parent = &scope};
     for (const ast::Statement& statement : node.statements) visit(statement, inner);

@@ -16,6 +16,7 @@ bool follows_from_others(const Slot& slot) {
   switch (slot.kind) {
     case Slot::Kind::constant:
     case Slot::Kind::fact:
+    case Slot::Kind::given:
     case Slot::Kind::key_low:
     case Slot::Kind::key_high:
     case Slot::Kind::operation:
@@ -98,6 +99,7 @@ double SlotTable::evaluate(const Slot& slot, std::uint32_t tensor) const {
   switch (slot.kind) {
     case Slot::Kind::constant: return slot.constant;
     case Slot::Kind::fact: return plan_.tensors[tensor].facts[static_cast<std::size_t>(slot.fact)];
+    case Slot::Kind::given: return slot.given[tensor];
     case Slot::Kind::key_low: return static_cast<double>(key_of(slot, tensor) & 0xFFFFFFFFu);
     case Slot::Kind::key_high: return static_cast<double>(key_of(slot, tensor) >> 32);
     case Slot::Kind::operation:

@@ -39,6 +39,7 @@ struct Slot {
   enum class Kind : std::uint8_t {
     constant,     // `constant`
     fact,         // `fact` of the tensor
+    given,        // `given`, a number for each tensor of the plan
     key_low,      // low 32 bits of XXH3-64(tensor name, seed = slot a), as a whole number
     key_high,     // the high 32 bits
     operation,    // op(a, b, c) in f64; masks are 0 and 1
@@ -53,6 +54,7 @@ struct Slot {
   ReduceOp reduce{};
   TensorFact fact{};
   double constant = 0;
+  std::vector<double> given{};
   SlotId a = kNone, b = kNone, c = kNone;
   std::vector<LinearScalar> terms;
   std::uint32_t selection = kNone;
@@ -106,7 +108,7 @@ struct PlannedTensor {
   std::uint32_t tensor_class = 0;
   std::array<double, kTensorFacts> facts{};
   std::vector<std::uint32_t> in_source;  // per source: the index of the tensor there, or kNone
-  std::vector<std::uint32_t> in_output;  // per output: the index of the tensor there
+  std::vector<std::uint32_t> in_output;  // per output: the index of the tensor there; kNone where it is not in it
 };
 
 // An integer or boolean tensor that is carried along, not computed.

@@ -96,6 +96,9 @@ class PlanVerifier {
       case Kind::fact:
         if (!is_within) refuse("is a fact of no tensor");
         return;
+      case Kind::given:
+        if (!is_within || slot.given.size() != plan_.tensors.size()) refuse("has no number for each tensor");
+        return;
       case Kind::key_low:
       case Kind::key_high:
         if (!is_within) refuse("is a key of no tensor");
@@ -242,8 +245,11 @@ class PlanVerifier {
       }
       if (index >= plan_.outputs.size()) return refuse("stores to an output that does not exist");
       for (std::size_t t = 0; t < plan_.tensors.size(); ++t)
-        if (plan_.tensors[t].tensor_class == tensor_class &&
-            plan_.outputs[index].dtypes[t] != dtype)
+        if (plan_.tensors[t].tensor_class != tensor_class) {
+          continue;
+        } else if (plan_.tensors[t].in_output[index] == kNone) {
+          refuse("stores " + plan_.tensors[t].name + " where it does not belong");
+        } else if (plan_.outputs[index].dtypes[t] != dtype)
           refuse("stores " + plan_.tensors[t].name + " in another dtype than the output's");
     }
   }

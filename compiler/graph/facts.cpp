@@ -1,4 +1,4 @@
-#include "compiler/lower/facts.h"
+#include "compiler/graph/facts.h"
 
 #include <algorithm>
 #include <charconv>
@@ -55,7 +55,7 @@ bool stands_before(std::string_view name) {
 
 }  // namespace
 
-std::vector<std::array<double, kTensorFacts>> tensor_facts(const Domain& domain) {
+void tell_facts(Domain& domain) {
   std::vector<std::optional<BlockPlace>> places;
   std::map<std::string, double> counts;
   for (const Domain::Tensor& tensor : domain.tensors) {
@@ -68,17 +68,16 @@ std::vector<std::array<double, kTensorFacts>> tensor_facts(const Domain& domain)
   double most = 0;
   for (const auto& [stack, count] : counts) most = std::max(most, count);
 
-  std::vector<std::array<double, kTensorFacts>> facts;
   for (std::size_t i = 0; i < domain.tensors.size(); ++i) {
-    const Domain::Tensor& tensor = domain.tensors[i];
+    Domain::Tensor& tensor = domain.tensors[i];
     const double count = places[i] ? counts[places[i]->stack] : most;
     const double layer = places[i] ? places[i]->index : -1;
     double depth = stands_before(tensor.name) ? 0 : 1;
     if (places[i]) depth = count > 1 ? layer / (count - 1) : 0;
-    facts.push_back({layer, count, depth, static_cast<double>(tensor.shape.size()),
-                     static_cast<double>(tensor.element_count)});
+    tensor.facts = {layer, count, depth, static_cast<double>(tensor.shape.size()),
+                    static_cast<double>(tensor.element_count)};
   }
-  return facts;
+  domain.facts_told = true;
 }
 
 }  // namespace roux
