@@ -23,7 +23,7 @@ statement
   | (bound=name '=')? value=expr                                              # Value
   ;
 
-parameter : bound=name (':' declared=type)? ('=' value=expr)? ;
+parameter : bound=label (':' declared=type)? ('=' value=expr)? ;
 
 // --- operators, loosest first --------------------------------------------------------------------
 
@@ -49,7 +49,7 @@ suffix
   | '.' member=word                                                           # MemberSuffix
   ;
 
-argument : (bound=name '=')? value=expr ;
+argument : (bound=label '=')? value=expr ;
 
 // --- what stands by itself -----------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ primary
   | ('true' | 'false')                                                        # Bool
   | 'none'                                                                    # None
   | text=string                                                               # Text
-  | bound=name                                                                # Variable
+  | bound=label                                                               # Variable
   | '(' items+=expr (commas+=',' items+=expr)* commas+=','? ')'               # Group
   | '[' (items+=expr (generators+=generator+ | (',' items+=expr)* ','?))? ']' # List
   | content=braces                                                            # BlockOrRecord
@@ -81,6 +81,9 @@ string     : OPEN_QUOTE parts+=stringPart* CLOSE_QUOTE ;
 stringPart : (CHARACTERS | ESCAPE | DOLLAR) | INTERPOLATE value=expr '}' ;
 
 name : NAME | 'without' ;
+
+// A parameter may be called `method`, as elsewhere in this field; nothing else may.
+label : name | 'method' ;
 
 // After a dot a reserved word is a name like any other.
 word

@@ -27,6 +27,7 @@ ExprId TreeBuilder::primary(RouxParser::PrimaryContext& context) {
     case RouxLexer::FALSE: return add(ast::Bool{false}, span);
     case RouxLexer::NONE: return add(ast::None{}, span);
     case RouxLexer::NAME:
+    case RouxLexer::METHOD:
     case RouxLexer::WITHOUT: return add(ast::Name{std::string(text_of(context.start))}, span);
     case RouxLexer::OPEN_QUOTE: return add(text(*as<RouxParser::TextContext>(context).text), span);
     case RouxLexer::OPEN_PAREN: return group(as<RouxParser::GroupContext>(context), span);

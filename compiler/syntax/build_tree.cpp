@@ -46,8 +46,9 @@ ExprId TreeBuilder::add(decltype(ast::Expr::node) node, Span span) {
 ast::Statement TreeBuilder::statement(RouxParser::StatementContext& context) {
   switch (context.getStart()->getType()) {
     case RouxLexer::PARAM: return {param(as<RouxParser::ParamContext>(context)), span_of(context)};
-    case RouxLexer::METHOD:
-      return {method(as<RouxParser::MethodContext>(context)), span_of(context)};
+    case RouxLexer::METHOD:  // or a parameter of that name, in an expression
+      if (auto* defined = dynamic_cast<RouxParser::MethodContext*>(&context)) return {method(*defined), span_of(context)};
+      break;
     case RouxLexer::IMPORT:
       return {import(as<RouxParser::ImportContext>(context)), span_of(context)};
     default: break;
@@ -58,7 +59,7 @@ ast::Statement TreeBuilder::statement(RouxParser::StatementContext& context) {
   return {ast::Bind{bound_name(*entry.bound), value}, span_of(context)};
 }
 
-ast::BoundName TreeBuilder::bound_name(RouxParser::NameContext& name) const {
+ast::BoundName TreeBuilder::bound_name(antlr4::ParserRuleContext& name) const {
   return {std::string(text_of(name.start)), span_of(name)};
 }
 

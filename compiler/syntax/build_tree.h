@@ -53,7 +53,7 @@ class TreeBuilder {
   ast::Method method(RouxParser::MethodContext& context);
   std::string documentation_above(std::size_t at) const;
   ast::Import import(RouxParser::ImportContext& context);
-  ast::BoundName bound_name(RouxParser::NameContext& name) const;
+  ast::BoundName bound_name(antlr4::ParserRuleContext& name) const;
   std::vector<ast::BoundName> targets(RouxParser::TargetsContext& context) const;
 
   ast::Type type(RouxParser::TypeContext& context);

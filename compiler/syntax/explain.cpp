@@ -312,9 +312,10 @@ std::optional<Diagnostic> explain_reserved_name(const Tokens& tokens, const Surp
     return i + 1 < tokens.size() &&
            (is_symbol(tokens[i + 1], "=") || is_symbol(tokens[i + 1], ":"));
   };
+  const bool names_method = at == 1 && is_reserved(tokens[0], "method");
   const Token* word = nullptr;
   if (tokens[at].kind == TokenKind::reserved &&
-      (surprise.expected == Expected::name || begins_binding(at) || tokens[at].text == "net"))
+      (surprise.expected == Expected::name || names_method || begins_binding(at) || tokens[at].text == "net"))
     word = &tokens[at];
   else if (is_symbol(tokens[at], "=") && at > 0 && tokens[at - 1].kind == TokenKind::reserved)
     word = &tokens[at - 1];

@@ -121,6 +121,26 @@ TEST_F(PlainNumbers, OrderStatisticsOverTheModel) {
   EXPECT_EQ(got[2], d.back());
 }
 
+// numpy's names: which neighbours of the place q·(n − 1) count.
+TEST_F(PlainNumbers, MethodsOfQuantiles) {
+  Values d = plain::delta(a_, base_);
+  std::sort(d.begin(), d.end());
+  const double last = static_cast<double>(d.size() - 1);
+  for (const double q : {0.0, 0.1, 0.5, 0.777, 1.0}) {
+    const double place = q * last;
+    const auto at = [&](double i) { return d[static_cast<std::size_t>(i)]; };
+    const std::string x = "quantile(a - base, " + std::to_string(q) + ", over = model, method = ";
+    const auto got = workshop_.numbers(kFamily, "${" + x + "lower)} ${" + x + "higher)} ${" + x + "nearest)} ${" + x +
+                                                    "midpoint)} ${" + x + "linear)}");
+    ASSERT_EQ(got.size(), 5u);
+    EXPECT_EQ(got[0], at(std::floor(place)));
+    EXPECT_EQ(got[1], at(std::ceil(place)));
+    EXPECT_EQ(got[2], at(std::nearbyint(place)));
+    EXPECT_EQ(got[3], (at(std::floor(place)) + at(std::ceil(place))) / 2);
+    EXPECT_NEAR(got[4], quantile(d, q), 1e-15 * std::fabs(quantile(d, q)));
+  }
+}
+
 TEST_F(PlainNumbers, SumsOverEachTensor) {
   const Model sums = in_each("sum(a, over = tensor)"), dots = in_each("dot(a, b, over = tensor)"),
               norms = in_each("norm(b, over = tensor)"), means = in_each("mean(a, over = tensor)");

@@ -36,6 +36,11 @@ save(soup, "out/soup", dtype = bf16)
 (call save soup "out/soup" (= dtype bf16)))");
 }
 
+TEST(Syntax, AParameterMayBeCalledMethod) {
+  expect_trees({{"quantile(x, 0.5, method = \"lower\")", "(call quantile x 0.5 (= method \"lower\"))"},
+                {"method f(method: string) = method", "(method f ((method: string)) method)"}});
+}
+
 TEST(Syntax, MethodOfTheContract) {
   EXPECT_EQ(
       tree(R"(
