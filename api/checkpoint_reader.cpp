@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "api/roux.h"
 #include "base/text.h"
@@ -89,17 +90,51 @@ Result<std::vector<double>> CheckpointReader::read_f64(const std::string& name) 
   return read_values<double>(*state_->checkpoint, name);
 }
 
-Result<std::string> recipe_inside(const std::string& path) {
+namespace {
+
+using Metadata = std::map<std::string, std::string>;
+
+Result<Metadata> metadata_with_recipe(const std::string& path) {
   ROUX_TRY(const Checkpoint::Ptr checkpoint, Checkpoint::open(path, {}));
-  const auto& metadata = checkpoint->metadata();
-  const auto recipe = metadata.find("roux.recipe");
-  if (recipe == metadata.end())
-    return error(DiagnosticKind::no_recipe, {}, quoted(path) + " holds no recipe: it was not written by roux");
+  if (checkpoint->metadata().contains("roux.recipe")) return checkpoint->metadata();
+  return error(DiagnosticKind::no_recipe, {}, quoted(path) + " holds no recipe: it was not written by roux");
+}
+
+std::string text_of(const nlohmann::json& object, const char* field) {
+  const auto found = object.find(field);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// A part of the metadata as JSON; null where it is missing or something else wrote it.
+nlohmann::json json_in(const Metadata& metadata, const char* key) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return nullptr;
+  const nlohmann::json parsed = nlohmann::json::parse(found->second, nullptr, false);
+  return parsed.is_discarded() ? nlohmann::json() : parsed;
+}
+
+}  // namespace
+
+Result<StoredRecipe> stored_recipe(const std::string& path) {
+  ROUX_TRY(const Metadata metadata, metadata_with_recipe(path));
+  StoredRecipe stored{.text = metadata.at("roux.recipe")};
+  if (const auto version = metadata.find("roux.version"); version != metadata.end()) stored.version = version->second;
+  const nlohmann::json parameters = json_in(metadata, "roux.parameters");
+  if (parameters.is_object())
+    for (const auto& [name, value] : parameters.items())
+      if (value.is_string()) stored.parameters[name] = value.get<std::string>();
+  for (const nlohmann::json& input : json_in(metadata, "roux.inputs"))
+    if (input.is_object()) stored.inputs.push_back({text_of(input, "name"), text_of(input, "xxh3-128")});
+  return stored;
+}
+
+Result<std::string> recipe_inside(const std::string& path) {
+  ROUX_TRY(const Metadata metadata, metadata_with_recipe(path));
   std::string text;
   for (const char* key : {"roux.version", "roux.parameters", "roux.inputs"})
     if (auto found = metadata.find(key); found != metadata.end())
       text += "# " + std::string(key) + ": " + found->second + "\n";
-  return text + recipe->second;
+  return text + metadata.at("roux.recipe");
 }
 
 }  // namespace roux

@@ -10,6 +10,7 @@
 #include "api/performance.h"
 #include "api/rehearsal.h"
 #include "api/roux.h"
+#include "api/value_json.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "compiler/interpret/evaluator.h"
@@ -156,13 +157,13 @@ Result<CheckReport> Engine::check(const Recipe& recipe, const Settings& settings
   });
 }
 
-Result<std::string> Engine::plan(const Recipe& recipe, const Settings& settings, bool kernels) {
-  return guarded([&]() -> Result<std::string> {
+Result<PlanSummary> Engine::plan(const Recipe& recipe, const Settings& settings, bool kernels) {
+  return guarded([&]() -> Result<PlanSummary> {
     Graph graph;
     Rehearsal rehearsal(graph, state_->options);
     Diagnostics findings = rehearse(state_->sources, state_->library, recipe.state(), settings, graph, rehearsal);
     if (!findings.empty()) return findings;
-    return rehearsal.describe(kernels);
+    return rehearsal.summary(kernels);
   });
 }
 
@@ -200,7 +201,9 @@ Result<Report> Engine::run(const Recipe& recipe, const Settings& settings, const
   });
 }
 
-Result<std::string> Engine::evaluate(const std::string& expression, const Events& events) {
+// `show(value, graph)` is what becomes of the value, whose deferred numbers are known by then.
+template <class F>
+Result<std::string> Engine::evaluate_with(const std::string& expression, const Events& events, F show) {
   return guarded([&]() -> Result<std::string> {
     const SourceId source = state_->sources.add("<eval>", expression);
     ROUX_TRY(const ast::Module module, parse(state_->sources, source));
@@ -217,10 +220,21 @@ Result<std::string> Engine::evaluate(const std::string& expression, const Events
     Performance performance(graph, state_->options, *state_->kernels, events, {expression, {}, {}});
     Evaluator evaluator(state_->sources, state_->library, graph, performance);
     ROUX_TRY(const Value value, evaluator.evaluate(module));
-    ROUX_TRY(std::string text, evaluator.show(value));
+    ROUX_TRY(const Value known, evaluator.settled(value));
     ROUX_DO(performance.commit());
-    return value.is<NoneValue>() ? std::string() : text;
+    return show(known, graph);
   });
+}
+
+Result<std::string> Engine::evaluate(const std::string& expression, const Events& events) {
+  return evaluate_with(expression, events, [](const Value& value, const Graph& graph) {
+    return value.is<NoneValue>() ? std::string() : to_text(value, graph);
+  });
+}
+
+Result<std::string> Engine::evaluate_to_json(const std::string& expression, const Events& events) {
+  return evaluate_with(expression, events,
+                       [](const Value& value, const Graph& graph) { return to_json(value, graph); });
 }
 
 std::string Engine::render(const Diagnostics& diagnostics) const {

@@ -77,6 +77,7 @@ Result<std::uint32_t> Inputs::open(const std::string& path, const std::string& s
   const std::string key = canonical_key(path);
   ROUX_TRY(const Checkpoint::Ptr checkpoint, checkpoint_at(path, key, span));
   opened_[key] = checkpoint;
+  loaded_at_.emplace(key, span);
   std::string resolved = space;
   if (space == "auto") {
     const auto noted = checkpoint->metadata().find("roux.space");
@@ -88,6 +89,11 @@ Result<std::uint32_t> Inputs::open(const std::string& path, const std::string& s
     spaces_.push_back(resolved);
   }
   return it->second;
+}
+
+Span Inputs::loaded_at(const std::string& path) const {
+  const auto known = loaded_at_.find(canonical_key(path));
+  return known == loaded_at_.end() ? Span{} : known->second;
 }
 
 void Inputs::promise(const OutputLayout& layout) {

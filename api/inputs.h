@@ -34,6 +34,8 @@ class Inputs {
   // Whether two spellings name the same place, and whether the first lies inside the second.
   static bool same_path(const std::string& a, const std::string& b);
   static bool is_inside(const std::string& path, const std::string& folder);
+  // Where a checkpoint was loaded first, whatever the spelling of its path.
+  Span loaded_at(const std::string& path) const;
   bool is_model(std::uint32_t source) const { return spaces_[source] == "model"; }
 
  private:
@@ -43,6 +45,7 @@ class Inputs {
   std::vector<Checkpoint::Ptr> checkpoints_;
   std::vector<std::string> spaces_;
   std::map<std::string, Checkpoint::Ptr> opened_;         // by canonical path
+  std::map<std::string, Span> loaded_at_;                 // by canonical path
   std::map<std::pair<const Checkpoint*, std::string>, std::uint32_t> sources_;  // by space
   std::map<std::string, Checkpoint::Ptr> promised_;       // by canonical path
 };

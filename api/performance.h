@@ -33,6 +33,7 @@ class Performance : public Host {
   Result<std::vector<std::string>> glob(const std::string& pattern, Span span) override;
   const Checkpoint& checkpoint(std::uint32_t source) const override { return *inputs_.all()[source]; }
   const std::string& space(std::uint32_t source) const override { return inputs_.space(source); }
+  Span loaded_at(const std::string& path) const override { return inputs_.loaded_at(path); }
   Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) override { return inputs_.same(a, b); }
   Status measure(const std::vector<NodeId>& nodes, Span span) override;
   Result<double> number(NodeId node, Span span) override;

@@ -1,10 +1,9 @@
 #include "api/rehearsal.h"
 
-#include <algorithm>
-
 #include "api/output.h"
 #include "base/text.h"
 #include "compiler/interpret/spaces.h"
+#include "runtime/kernel/text.h"
 
 namespace roux {
 namespace {
@@ -29,16 +28,19 @@ Status Rehearsal::save(const SaveRequest& request) {
                            .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .metadata = {},
                            .span = request.span},
                           options_, unknown_number));
-  for (const std::string& earlier : output_paths_) {
+  for (std::size_t i = 0; i < output_paths_.size(); ++i) {
+    const std::string& earlier = output_paths_[i];
     if (Inputs::same_path(request.path, earlier)) {
       if (request.is_speculative) continue;  // of two branches the run takes one
       return error(DiagnosticKind::output_exists, request.span,
-                   "the recipe saves to " + quoted(request.path) + " twice");
+                   "the recipe saves to " + quoted(request.path) + " twice")
+          .note(output_spans_[i], "saved here first");
     }
     if (Inputs::is_inside(request.path, earlier) || Inputs::is_inside(earlier, request.path))
       return error(DiagnosticKind::output_exists, request.span,
                    "the recipe saves to " + quoted(request.path) + " and to " + quoted(earlier) +
-                       ", one inside the other");
+                       ", one inside the other")
+          .note(output_spans_[i], quoted(earlier) + " is saved here");
   }
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
   if (!scored_.empty() && !scored_.contains(value.node) && is_model(graph_, request.value))
@@ -47,19 +49,38 @@ Status Rehearsal::save(const SaveRequest& request) {
              .hint("score what you save: `greedy(models, scorer, merge = ms => ...)`"));
   inputs_.promise(prepared.layout);
   output_paths_.push_back(request.path);
+  output_spans_.push_back(request.span);
   saves_.push_back({request.path, output_bytes(prepared.layout), std::move(prepared.plan)});
   return ok();
 }
 
-std::string Rehearsal::describe(bool with_kernels) const {
+PlanSummary Rehearsal::summary(bool with_kernels) const {
+  PlanSummary summary;
+  for (const NodeId node : scored_)
+    ++(graph_[node].kind == NodeKind::source ? summary.checkpoints_scored : summary.candidates_scored);
+  for (const RehearsedSave& save : saves_) {
+    const Plan& plan = save.plan;
+    summary.saves.push_back({.path = save.path,
+                             .tensors = plan.tensors.size() + plan.carried.size(),
+                             .bytes = save.bytes,
+                             .sweeps = static_cast<std::uint64_t>(sweep_count(plan)),
+                             .bytes_read = plan.bytes_read,
+                             .bytes_written = plan.bytes_written,
+                             .memory_bytes = plan.peak_bytes,
+                             .tile_elements = plan.tile_elements,
+                             .threads = plan.threads});
+    for (const Kernel& kernel : plan.kernels) summary.saves.back().kernels.push_back(to_text(kernel));
+  }
+  summary.text = text_of(summary, with_kernels);
+  return summary;
+}
+
+std::string Rehearsal::text_of(const PlanSummary& summary, bool with_kernels) const {
   std::string text;
-  const auto candidates = std::count_if(scored_.begin(), scored_.end(), [&](NodeId node) {
-    return graph_[node].kind != NodeKind::source;
-  });
   if (!scored_.empty())
-    text += "scores: " + format_count(scored_.size() - static_cast<std::size_t>(candidates), "checkpoint") +
-            " as they are, up to " + format_count(static_cast<std::size_t>(candidates), "merged candidate") + "\n\n";
-  for (const PlannedSave& save : saves_)
+    text += "scores: " + format_count(summary.checkpoints_scored, "checkpoint") + " as they are, up to " +
+            format_count(summary.candidates_scored, "merged candidate") + "\n\n";
+  for (const RehearsedSave& save : saves_)
     text += "save " + save.path + " (" + format_bytes(save.bytes) + ")\n" +
             roux::describe(save.plan, with_kernels) + "\n";
   if (saves_.empty()) text += "saves nothing\n";

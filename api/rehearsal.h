@@ -25,6 +25,7 @@ class Rehearsal : public Host {
   }
   const Checkpoint& checkpoint(std::uint32_t source) const override { return *inputs_.all()[source]; }
   const std::string& space(std::uint32_t source) const override { return inputs_.space(source); }
+  Span loaded_at(const std::string& path) const override { return inputs_.loaded_at(path); }
   // A guess from headers: bases that look alike are compared by digest only in the run.
   Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) override {
     return checkpoint(a).header_digest() == checkpoint(b).header_digest();
@@ -40,15 +41,16 @@ class Rehearsal : public Host {
 
   const Diagnostics& notes() const { return notes_; }
   const std::vector<std::string>& output_paths() const { return output_paths_; }
-  // What the run would do, for people.
-  std::string describe(bool with_kernels) const;
+  // What the run would do.
+  PlanSummary summary(bool with_kernels) const;
 
  private:
-  struct PlannedSave {
+  struct RehearsedSave {
     std::string path;
     std::uint64_t bytes;
     Plan plan;
   };
+  std::string text_of(const PlanSummary& summary, bool with_kernels) const;
 
   Graph& graph_;
   const Options& options_;
@@ -57,7 +59,8 @@ class Rehearsal : public Host {
   Diagnostics notes_;
   std::set<NodeId> scored_;
   std::vector<std::string> output_paths_;
-  std::vector<PlannedSave> saves_;
+  std::vector<Span> output_spans_;  // of the saves
+  std::vector<RehearsedSave> saves_;
 };
 
 }  // namespace roux

@@ -91,6 +91,27 @@ struct CheckReport {
   Diagnostics notes;  // notes and warnings
 };
 
+struct PlannedSave {
+  std::string path;
+  std::uint64_t tensors = 0;
+  std::uint64_t bytes = 0;                 // of the output
+  std::uint64_t sweeps = 0;                // over the inputs
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t memory_bytes = 0;          // at most, beyond the page cache
+  std::uint64_t tile_elements = 0;
+  int threads = 0;
+  std::vector<std::string> kernels;        // their texts
+};
+
+// What a run would do.
+struct PlanSummary {
+  std::uint64_t checkpoints_scored = 0;    // as they are
+  std::uint64_t candidates_scored = 0;     // merged for it, at most
+  std::vector<PlannedSave> saves;
+  std::string text;                        // for people
+};
+
 class Engine {
  public:
   static Result<Engine> create(const Options& options);
@@ -104,12 +125,15 @@ class Engine {
   // Rehearses the recipe against the headers of its inputs: everything that can be told before a tensor is
   // read.
   Result<CheckReport> check(const Recipe& recipe, const Settings& settings);
-  // What a run would do: sweeps, bytes, memory. `kernels`: with the text of every kernel.
-  Result<std::string> plan(const Recipe& recipe, const Settings& settings, bool kernels);
+  // What a run would do: sweeps, bytes, memory. `kernels`: with every kernel in the text for people.
+  Result<PlanSummary> plan(const Recipe& recipe, const Settings& settings, bool kernels);
   // Checks, then runs. Outputs appear whole, at the end, or not at all.
   Result<Report> run(const Recipe& recipe, const Settings& settings, const Events& events);
   // The value of one expression, as the REPL would print it.
   Result<std::string> evaluate(const std::string& expression, const Events& events);
+  // The same as JSON: numbers, truth values, texts, null, lists (tuples, too) and records as such; what has no
+  // counterpart there (models, functions, numbers that are not finite) as the text that the REPL would print.
+  Result<std::string> evaluate_to_json(const std::string& expression, const Events& events);
 
   // FILE:LINE:COLUMN: error[CODE]: message, the source line with the range marked, notes, a hint.
   std::string render(const Diagnostics& diagnostics) const;
@@ -121,6 +145,9 @@ class Engine {
   std::optional<Place> place_of(Span span) const;
 
  private:
+  template <class F>
+  Result<std::string> evaluate_with(const std::string& expression, const Events& events, F show);
+
   struct State;
   explicit Engine(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
@@ -157,8 +184,36 @@ class CheckpointReader {
   std::unique_ptr<State> state_;
 };
 
-// The recipe inside a file or folder that Roux wrote, with its parameters as comments; an error otherwise.
+struct StoredInput {
+  std::string name;    // the last part of its path
+  std::string digest;  // XXH3-128 of its contents
+};
+
+// How a file or folder that Roux wrote was made.
+struct StoredRecipe {
+  std::string version;               // of Roux
+  std::string text;
+  Settings parameters;
+  std::vector<StoredInput> inputs;
+};
+Result<StoredRecipe> stored_recipe(const std::string& path);
+// The same as text that can be run again: the recipe, with the rest as comments.
 Result<std::string> recipe_inside(const std::string& path);
+
+// --- what diagnostics mean ----------------------------------------------------------------------------
+
+// The page of one kind of diagnostic: what it means, a recipe that provokes it with what is said to it, what to do.
+struct Explanation {
+  std::string code;   // "E0201"
+  std::string kind;   // "unknown_name"
+  std::string title;  // in a few words
+  std::string text;   // Markdown
+};
+
+// Of every kind, by code.
+const std::vector<Explanation>& explanations();
+// By code or by name; an error that proposes the nearest where there is none.
+Result<Explanation> explain(std::string_view code_or_kind);
 
 // Text of diagnostics that point at no recipe (those of the functions above).
 std::string render(const Diagnostics& diagnostics);

@@ -2,12 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
 #include <optional>
 #include <utility>
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "cli/terminal.h"
 
 namespace roux::cli {
 namespace {
@@ -48,8 +48,9 @@ void add_testing_options(CLI::App& app, Raw& raw) {
 void add_options(CLI::App& app, const Command& command, Raw& raw) {
   Options& options = raw.arguments.options;
   app.add_option(command.subject, raw.arguments.subject, command.subject_help)
-      ->required()
+      ->required((command.takes & kMaybeSubject) == 0)
       ->type_name("");
+  app.add_flag("--json", raw.arguments.json, "Results and diagnostics as one JSON document");
   if (command.takes & kSettings) {
     app.add_option("--set", raw.settings,
                    "Give the recipe's `param NAME` this value; may be repeated")
@@ -110,9 +111,11 @@ Result<Arguments> understand(Raw raw) {
 // --- complaints
 // ---------------------------------------------------------------------------------------
 
-ExitCode complain(const Diagnostics& diagnostics) {
-  std::cerr << render(diagnostics);
-  return kUserError;
+// What is wrong with the words, told in the form that they ask for.
+ExitCode complain(const std::vector<std::string>& words, const Diagnostics& diagnostics) {
+  Arguments arguments{.command = words.empty() ? "" : words[0]};
+  arguments.json = std::find(words.begin(), words.end(), "--json") != words.end();
+  return Terminal(arguments).fail(diagnostics);
 }
 
 std::string help_hint(const Command* command) {
@@ -128,14 +131,14 @@ std::string unknown(const char* what, const std::string& word,
   return message;
 }
 
-ExitCode complain_of_command(std::span<const Command> commands, const std::string& word) {
+Diagnostic complaint_of_command(std::span<const Command> commands, const std::string& word) {
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.name);
   std::string message = unknown("command", word, names);
   const bool is_recipe = word == "-" || word.ends_with(".merge");
   const std::string hint =
       is_recipe ? "to carry out a recipe: `roux run " + word + "`" : help_hint(nullptr);
-  return complain({bad_option(std::move(message)).hint(hint)});
+  return bad_option(std::move(message)).hint(hint);
 }
 
 std::vector<std::string> option_names(const CLI::App& app) {
@@ -147,19 +150,19 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
-ExitCode complain_of_extra(const CLI::App& app, const Command* command) {
+Diagnostic complaint_of_extra(const CLI::App& app, const Command* command) {
   const std::vector<std::string> extras = app.remaining(true);
   const std::string word = extras.empty() ? "" : extras.front().substr(0, extras.front().find('='));
   std::string message = "unexpected argument " + roux::quoted(word);
   if (word.starts_with('-')) message = unknown("option", word, option_names(app));
-  return complain({bad_option(std::move(message)).hint(help_hint(command))});
+  return bad_option(std::move(message)).hint(help_hint(command));
 }
 
 // CLI11's own words, in the form of our messages.
-ExitCode complain_of_use(const CLI::ParseError& problem, const Command* command) {
+Diagnostic complaint_of_use(const CLI::ParseError& problem, const Command* command) {
   std::string message = problem.what();
   message = message.substr(0, message.find('\n'));
-  return complain({bad_option(std::move(message)).hint(help_hint(command))});
+  return bad_option(std::move(message)).hint(help_hint(command));
 }
 
 // --- parsing
@@ -213,7 +216,7 @@ std::variant<Invocation, ExitCode> parse_arguments(std::span<const Command> comm
   rewrite_help(words);
   const Command* command = find_command(commands, words[0]);
   if (command == nullptr && !(words[0].starts_with('-') && words[0].size() > 1)) {
-    return complain_of_command(commands, words[0]);
+    return complain(words, {complaint_of_command(commands, words[0])});
   }
   if (command != nullptr && command->action == evaluate_expression) protect_expression(words);
 
@@ -222,17 +225,17 @@ std::variant<Invocation, ExitCode> parse_arguments(std::span<const Command> comm
   declare(app, commands, raw);
   const CLI::App& level = command == nullptr ? app : *app.get_subcommand(command->name);
   try {
-    std::reverse(words.begin(), words.end());  // CLI11 takes them last first
-    app.parse(words);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them last first
   } catch (const CLI::ExtrasError&) {
-    return complain_of_extra(level, command);
+    return complain(words, {complaint_of_extra(level, command)});
   } catch (const CLI::ParseError& problem) {
-    if (problem.get_exit_code() != 0) return complain_of_use(problem, command);
+    if (problem.get_exit_code() != 0) return complain(words, {complaint_of_use(problem, command)});
     app.exit(problem);  // prints the help or the version
     return kDone;
   }
   Result<Arguments> arguments = understand(std::move(raw));
-  if (!arguments) return complain(arguments.error());
+  if (!arguments) return complain(words, arguments.error());
+  if (command != nullptr) arguments->command = command->name;
   return Invocation{command, *std::move(arguments)};
 }
 

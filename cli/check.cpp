@@ -5,15 +5,15 @@
 namespace roux::cli {
 
 int check_recipe(const Arguments& arguments) {
-  Terminal terminal;
+  Terminal terminal(arguments);
   auto opened = open_session(arguments, terminal);
   if (const ExitCode* code = std::get_if<ExitCode>(&opened)) return *code;
   auto& [engine, recipe] = std::get<Session>(opened);
 
   const Result<CheckReport> report = engine.check(recipe, arguments.settings);
   if (!report) return terminal.fail(engine, report.error());
-  terminal.note(engine.render(report->notes));
-  terminal.print_line((arguments.subject == "-" ? "<stdin>" : arguments.subject) + ": no errors");
+  terminal.say(engine, report->notes);
+  if (!terminal.is_json()) terminal.print_line((arguments.subject == "-" ? "<stdin>" : arguments.subject) + ": no errors");
   return terminal.finish();
 }
 

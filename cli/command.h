@@ -18,11 +18,13 @@ enum ExitCode : int {
 };
 
 struct Arguments {
+  std::string command;  // the row's name
   std::string subject;  // the recipe, checkpoint or expression
   Settings settings;    // --set
   Options options;
   bool quiet = false;
   bool kernels = false;
+  bool json = false;
 };
 
 // What a command takes besides its subject; the help shows no more than that.
@@ -32,6 +34,7 @@ enum Takes : unsigned {
   kEngine = 2,    // --threads --memory --backend, and those for testing
   kRunning = 4,   // --no-fsync --quiet
   kKernels = 8,   // --kernels
+  kMaybeSubject = 16,  // the subject may be left out
 };
 
 struct Command {
@@ -50,5 +53,6 @@ int plan_recipe(const Arguments& arguments);
 int evaluate_expression(const Arguments& arguments);
 int inspect_checkpoint(const Arguments& arguments);
 int show_recipe(const Arguments& arguments);
+int explain_diagnostic(const Arguments& arguments);
 
 }  // namespace roux::cli

@@ -4,14 +4,18 @@
 namespace roux::cli {
 
 int evaluate_expression(const Arguments& arguments) {
-  Terminal terminal;
+  Terminal terminal(arguments);
   Result<Engine> engine = Engine::create(arguments.options);
   if (!engine) return terminal.fail(engine.error());
   const InterruptScope interrupts;
   const Events events = events_for(terminal, *engine, interrupts);
-  const Result<std::string> value = engine->evaluate(arguments.subject, events);
+  const Result<std::string> value = terminal.is_json() ? engine->evaluate_to_json(arguments.subject, events)
+                                                       : engine->evaluate(arguments.subject, events);
   if (!value) return terminal.fail(*engine, value.error());
-  terminal.print_line(*value);
+  if (terminal.is_json())
+    terminal.document()["value"] = Json::parse(*value);
+  else
+    terminal.print_line(*value);
   return terminal.finish();
 }
 

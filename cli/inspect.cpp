@@ -10,7 +10,6 @@
 namespace roux::cli {
 namespace {
 
-using Json = nlohmann::json;
 using Row = std::array<std::string, 4>;  // name, dtype, shape, size
 
 std::size_t columns_of(const std::string& text) {
@@ -109,12 +108,36 @@ std::string about_text(const CheckpointReader& checkpoint) {
   return out;
 }
 
+void tell(const CheckpointReader& checkpoint, const std::string& path, Json& document) {
+  document["path"] = path;
+  document["files"] = checkpoint.files();
+  document["tensors"] = Json::array();
+  std::uint64_t parameters = 0, bytes = 0;
+  for (const TensorSummary& tensor : checkpoint.tensors()) {
+    document["tensors"].push_back({{"name", tensor.name},
+                                   {"dtype", tensor.dtype},
+                                   {"shape", tensor.shape},
+                                   {"bytes", tensor.byte_count}});
+    parameters += element_count(tensor);
+    bytes += tensor.byte_count;
+  }
+  document["parameters"] = parameters;
+  document["bytes"] = bytes;
+  document["metadata"] = checkpoint.metadata();
+  const Json config = Json::parse(checkpoint.config().value_or("null"), nullptr, false);
+  document["config"] = config.is_discarded() ? Json() : config;
+}
+
 }  // namespace
 
 int inspect_checkpoint(const Arguments& arguments) {
-  Terminal terminal;
+  Terminal terminal(arguments);
   const Result<CheckpointReader> checkpoint = CheckpointReader::open(arguments.subject);
   if (!checkpoint) return terminal.fail(checkpoint.error());
+  if (terminal.is_json()) {
+    tell(*checkpoint, arguments.subject, terminal.document());
+    return terminal.finish();
+  }
   terminal.print(table_text(rows_of(*checkpoint)) + '\n' + summary_text(*checkpoint) +
                  about_text(*checkpoint));
   return terminal.finish();

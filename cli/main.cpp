@@ -43,6 +43,11 @@ constexpr Command kCommands[] = {
      "  roux recipe out/soup\n"
      "  roux recipe out/soup > again.merge",
      show_recipe},
+    {"explain", "Tell what a diagnostic means, and what to do", "CODE",
+     "As it is printed, or its name; without it, all of them are listed", kMaybeSubject,
+     "  roux explain E0305\n"
+     "  roux explain total_weight",
+     explain_diagnostic},
 };
 // clang-format on
 

@@ -2,17 +2,44 @@
 #include "cli/session.h"
 
 namespace roux::cli {
+namespace {
+
+Json json_of(const PlannedSave& save, bool with_kernels) {
+  Json object = {{"path", save.path},
+                 {"tensors", save.tensors},
+                 {"bytes", save.bytes},
+                 {"sweeps", save.sweeps},
+                 {"bytes_read", save.bytes_read},
+                 {"bytes_written", save.bytes_written},
+                 {"memory_bytes", save.memory_bytes},
+                 {"threads", save.threads},
+                 {"tile_elements", save.tile_elements},
+                 {"kernel_count", save.kernels.size()}};
+  if (with_kernels) object["kernels"] = save.kernels;
+  return object;
+}
+
+void tell(const PlanSummary& plan, bool with_kernels, Json& document) {
+  document["checkpoints_scored"] = plan.checkpoints_scored;
+  document["candidates_scored"] = plan.candidates_scored;
+  document["saves"] = Json::array();
+  for (const PlannedSave& save : plan.saves) document["saves"].push_back(json_of(save, with_kernels));
+}
+
+}  // namespace
 
 int plan_recipe(const Arguments& arguments) {
-  Terminal terminal;
+  Terminal terminal(arguments);
   auto opened = open_session(arguments, terminal);
   if (const ExitCode* code = std::get_if<ExitCode>(&opened)) return *code;
   auto& [engine, recipe] = std::get<Session>(opened);
 
-  const Result<std::string> text = engine.plan(recipe, arguments.settings, arguments.kernels);
-  if (!text) return terminal.fail(engine, text.error());
-  terminal.print(*text);
-  if (!text->ends_with('\n')) terminal.print("\n");
+  const Result<PlanSummary> plan = engine.plan(recipe, arguments.settings, arguments.kernels);
+  if (!plan) return terminal.fail(engine, plan.error());
+  if (terminal.is_json())
+    tell(*plan, arguments.kernels, terminal.document());
+  else
+    terminal.print(plan->text);
   return terminal.finish();
 }
 

@@ -30,10 +30,26 @@ std::string summary_line(const Report& report) {
   return line + " (" + format_bytes(static_cast<std::uint64_t>(rate)) + "/s)";
 }
 
+void tell(const Report& report, Json& document) {
+  document["outputs"] = Json::array();
+  for (const SavedOutput& output : report.outputs)
+    document["outputs"].push_back({{"path", output.path},
+                                   {"tensors", output.tensors},
+                                   {"bytes", output.bytes},
+                                   {"dtype", output.dtype},
+                                   {"score", output.score ? Json(*output.score) : Json()}});
+  document["bytes_read"] = report.bytes_read;
+  document["bytes_written"] = report.bytes_written;
+  document["kernels_compiled"] = report.kernels_compiled;
+  document["plans_run"] = report.plans_run;
+  document["models_scored"] = report.models_scored;
+  document["seconds"] = report.seconds;
+}
+
 }  // namespace
 
 int run_recipe(const Arguments& arguments) {
-  Terminal terminal(!arguments.quiet);
+  Terminal terminal(arguments, !arguments.quiet);
   auto opened = open_session(arguments, terminal);
   if (const ExitCode* code = std::get_if<ExitCode>(&opened)) return *code;
   auto& [engine, recipe] = std::get<Session>(opened);
@@ -42,6 +58,10 @@ int run_recipe(const Arguments& arguments) {
   const Events events = events_for(terminal, engine, interrupts);
   const Result<Report> report = engine.run(recipe, arguments.settings, events);
   if (!report) return terminal.fail(engine, report.error());
+  if (terminal.is_json()) {
+    tell(*report, terminal.document());
+    return terminal.finish();
+  }
   for (const SavedOutput& output : report->outputs) terminal.print_line(output_line(output));
   if (!arguments.quiet) terminal.note(summary_line(*report) + '\n');
   return terminal.finish();

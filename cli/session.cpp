@@ -45,6 +45,7 @@ std::variant<Session, ExitCode> open_session(const Arguments& arguments, Termina
   Result<Engine> engine = Engine::create(arguments.options);
   if (!engine) return terminal.fail(engine.error());
   const std::string name = arguments.subject == "-" ? "<stdin>" : arguments.subject;
+  terminal.document()["recipe"] = name;
   Result<Recipe> recipe = engine->compile(name, *std::move(text));
   if (!recipe) return terminal.fail(*engine, recipe.error());
   return Session{*std::move(engine), *std::move(recipe)};
@@ -53,7 +54,7 @@ std::variant<Session, ExitCode> open_session(const Arguments& arguments, Termina
 Events events_for(Terminal& terminal, const Engine& engine, const InterruptScope& interrupts) {
   Events events;
   events.on_print = [&](const std::string& line) { terminal.print_line(line); };
-  events.on_note = [&](const Diagnostic& diagnostic) { terminal.note(engine.render(diagnostic)); };
+  events.on_note = [&](const Diagnostic& diagnostic) { terminal.say(engine, {diagnostic}); };
   events.on_progress = [&](const RunProgress& progress) { terminal.progress(progress); };
   events.cancel = &interrupts.cancelled();
   return events;

@@ -4,8 +4,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace roux::cli {
+
+Terminal::Terminal(const Arguments& arguments, bool show_progress)
+    : json_(arguments.json), bar_(show_progress && ProgressBar::can_show()) {
+  document_ = {{"command", arguments.command}, {"ok", true}};
+}
 
 void Terminal::print(std::string_view text) {
   bar_.clear();
@@ -15,24 +21,54 @@ void Terminal::print(std::string_view text) {
   if (!written) write_error_ = errno;
 }
 
-void Terminal::print_line(std::string_view text) { print(std::string(text) + '\n'); }
+void Terminal::print_line(std::string_view text) {
+  if (json_)
+    document_["printed"].push_back(text);
+  else
+    print(std::string(text) + '\n');
+}
 
 void Terminal::note(std::string_view text) {
   bar_.clear();
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+void Terminal::add(const std::string& diagnostics) {
+  for (Json& diagnostic : Json::parse(diagnostics)) diagnostics_.push_back(std::move(diagnostic));
+}
+
+void Terminal::say(const Engine& engine, const Diagnostics& diagnostics) {
+  if (json_)
+    add(engine.to_json(diagnostics));
+  else
+    note(engine.render(diagnostics));
+}
+
 ExitCode Terminal::fail(const Diagnostics& errors) {
-  note(render(errors));
-  return exit_code_of(errors);
+  if (!json_) note(render(errors));
+  if (json_) add(to_json(errors));
+  return leave(errors);
 }
 
 ExitCode Terminal::fail(const Engine& engine, const Diagnostics& errors) {
-  note(engine.render(errors));
-  return exit_code_of(errors);
+  say(engine, errors);
+  return leave(errors);
+}
+
+ExitCode Terminal::leave(const Diagnostics& errors) {
+  const ExitCode code = exit_code_of(errors);
+  if (!json_) return code;
+  document_["ok"] = false;
+  const ExitCode written = finish();
+  return written == kDone ? code : written;
 }
 
 ExitCode Terminal::finish() {
+  if (json_) {
+    document_["diagnostics"] = std::exchange(diagnostics_, Json::array());
+    json_ = false;  // it has left; what comes now is about standard output itself
+    print(document_.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
+  }
   bar_.clear();
   if (write_error_ == 0 || write_error_ == EPIPE) return kDone;
   return fail(

@@ -5,11 +5,11 @@ foreach(file IN LISTS FILES)
   file(READ ${file} text)
   string(APPEND rows "    {\"${name}\", R\"ROUX~~(${text})ROUX~~\"},\n")
 endforeach()
-file(WRITE ${OUTPUT} "#include \"compiler/sema/library.h\"
+file(WRITE ${OUTPUT} "#include \"${HEADER}\"
 
 namespace roux {
 
-std::vector<LibraryFile> embedded_library() {
+std::vector<${TYPE}> ${FUNCTION}() {
   return {
 ${rows}  };
 }

@@ -80,7 +80,7 @@ Value Evaluator::call_closure(const Closure& closure, std::vector<Value> argumen
   for (std::size_t i = 0; i < parameters.size(); ++i)
     inner.environment->bind(parameters[i].text, std::move(arguments[i]));
   // What a function drops is an expression of its own each time that it is called.
-  const std::optional<NodeId> of_caller = std::exchange(lone_stream_, std::nullopt);
+  const std::optional<LoneStream> of_caller = std::exchange(lone_stream_, std::nullopt);
   Value result = eval(closure.lambda->body, inner);
   lone_stream_ = of_caller;
   return result;
@@ -134,7 +134,7 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
 
   try {
     for (std::size_t p = 0; p < parameters.size(); ++p) {
-      if (!plan.of_parameter[p]) values[p] = eval_argument(parameters[p], parameters[p].default_value, inner);
+      if (!plan.of_parameter[p]) values[p] = default_of(parameters[p], inner);
       if (parameters[p].type) {
         SpaceContext where = context(spans[p]);
         values[p] = conform(where, values[p], *parameters[p].type,
@@ -142,16 +142,40 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
       }
       inner.environment->bind(parameters[p].name.text, values[p]);
     }
-    return finish_call(method, inner.environment, std::move(values), std::move(spans), span);
+    const Span of_caller = std::exchange(recipe_call_, in_library(span) ? recipe_call_ : span);
+    Value result = finish_call(method, inner.environment, std::move(values), std::move(spans), span);
+    recipe_call_ = of_caller;
+    return result;
   } catch (Failure& failure) {
-    // What goes wrong inside the library is the business of whoever called it: point there.
+    Span at = span;
+    for (std::size_t p = 0; p < parameters.size(); ++p)
+      if (plan.of_parameter[p] && parameters[p].name.text == failure.argument) at = spans[p];
+    for (Diagnostic& finding : failure.diagnostics)
+      if (in_library(finding.span)) blame_caller(finding, at, failure.argument.empty(), name);
+    throw;
+  }
+}
+
+// What goes wrong inside the library is the business of whoever called it: point there. Where inside it went
+// wrong is of interest only where neither an argument nor an input is at fault.
+void Evaluator::blame_caller(Diagnostic& finding, Span call, bool show_library, const std::string& name) const {
+  const bool of_the_recipe = fault_of(finding.kind) == Fault::user && finding.checkpoints.empty();
+  if (show_library && of_the_recipe && !in_library(call))
+    finding.notes.push_back({finding.span, "in the library's " + quoted(name)});
+  finding.span = call;
+}
+
+// A default that fails is told as such, since nobody wrote it.
+Value Evaluator::default_of(const ast::Parameter& parameter, Frame& frame) {
+  try {
+    return eval_argument(parameter, parameter.default_value, frame);
+  } catch (Failure& failure) {
     for (Diagnostic& finding : failure.diagnostics) {
       if (!in_library(finding.span)) continue;
-      const bool of_the_recipe = fault_of(finding.kind) == Fault::user;  // else the code says nothing of it
-      if (!in_library(span) && of_the_recipe)
-        finding.notes.push_back({finding.span, "in the library's " + quoted(name)});
-      finding.span = span;
+      finding.notes.push_back({{}, quoted(parameter.name.text) + " was not given; its default is " +
+                                       quoted(sources_.text(frame.module[parameter.default_value].span))});
     }
+    if (failure.argument.empty()) failure.argument = parameter.name.text;
     throw;
   }
 }

@@ -64,11 +64,11 @@ Value conform_choice(SpaceContext& context, const Value& value, const ast::Type&
                      const std::string& what) {
   auto* text = value.get<std::string>();
   if (text && is_choice(*text, type)) return value;
-  std::vector<std::string> shown;
-  for (const std::string& choice : choices_of(type)) shown.push_back(quoted(choice));
   const std::string seen = text ? quoted(*text) : describe_kind(value, context.graph);
   Diagnostic wrong = error(DiagnosticKind::not_a_choice, context.span,
-                           what + " is " + seen + "; expected one of " + join(shown, ", "));
+                           what + " is " + seen + "; expected one of " + list_of_choices(choices_of(type)));
+  if (value.is<bool>() && what.find("`normalize`") != what.npos)
+    wrong.help = "what mergekit calls `normalize: true` is `normalize = weights`, and `false` is `normalize = no`";
   if (text)
     if (auto near = nearest(*text, choices_of(type))) wrong.help = "nearest is " + quoted(*near);
   fail(std::move(wrong));

@@ -1,13 +1,13 @@
 #include "compiler/interpret/domains.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "base/text.h"
 #include "compiler/interpret/failure.h"
 
 namespace roux {
-
 std::string list_some(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 3;
   std::string text;
@@ -18,13 +18,12 @@ std::string list_some(const std::vector<std::string>& names) {
 
 namespace {
 
-// What to call an operand in a message: the checkpoint it comes from.
-std::string name_of_operand(SpaceContext& context, NodeId node) {
+// What an operand is in a message: the checkpoint it comes from.
+std::optional<std::string> path_of_operand(SpaceContext& context, NodeId node) {
   const NodeId roots[] = {node};
   const std::vector<std::uint32_t> sources = sources_of(context.graph, roots);
-  const DomainId domain = context.graph[node].domain;
-  const std::string whole = sources.empty() ? "one operand" : quoted(context.host.checkpoint(sources.front()).path());
-  return domain != kNone && context.graph.domain(domain).is_part ? "the part of " + whole : whole;
+  if (sources.empty()) return std::nullopt;
+  return context.host.checkpoint(sources.front()).path();
 }
 
 using Tensor = Domain::Tensor;
@@ -36,9 +35,21 @@ std::vector<std::string> names_missing(const Domain& from, const Domain& in) {
   return missing;
 }
 
+// The same tensor under another name: with another prefix, or misspelled.
+std::optional<std::string> twin_of(const std::string& name, const std::vector<std::string>& others) {
+  for (const std::string& other : others)
+    if (other.ends_with("." + name) || name.ends_with("." + other)) return other;
+  return nearest(name, others);
+}
+
 struct Compared {
   const Domain& domain;
-  std::string name;  // of the checkpoint
+  std::optional<std::string> path;  // of the checkpoint
+
+  std::string name() const {
+    const std::string whole = path ? quoted(*path) : "one operand";
+    return domain.is_part ? "the part of " + whole : whole;
+  }
 };
 
 void find_missing(const Compared& first, const Compared& second, Span span, Diagnostics& findings) {
@@ -49,13 +60,17 @@ void find_missing(const Compared& first, const Compared& second, Span span, Diag
   const auto& names = in_second ? absent_in_second : absent_in_first;
   Diagnostic missing =
       error(DiagnosticKind::missing_tensor, span,
-            (in_second ? second.name : first.name) + " lacks " + format_count(names.size(), "tensor") + " that " +
-                (in_second ? first.name : second.name) + " has: " + list_some(names))
-          .hint(first.domain.is_part || second.domain.is_part
-                    ? "a part of a model combines only with a part of the same names"
-                    : "only checkpoints of one architecture can be combined; is one of them another model?");
+            (in_second ? second : first).name() + " lacks " + format_count(names.size(), "tensor") + " that " +
+                (in_second ? first : second).name() + " has: " + list_some(names))
+          .hint("only checkpoints of one architecture can be combined; is one of them another model?");
+  if (first.domain.is_part || second.domain.is_part)
+    missing.help = "a part of a model combines only with a part of the same names";
+  else if (const auto twin = twin_of(names.front(), in_second ? absent_in_first : absent_in_second))
+    missing.help = "what is " + quoted(names.front()) + " in one may be " + quoted(*twin) +
+                   " in the other: do they follow one naming?";
   if (in_second && !absent_in_first.empty())
-    missing.notes.push_back({{}, first.name + " in turn lacks " + list_some(absent_in_first)});
+    missing.notes.push_back({{}, first.name() + " in turn lacks " + list_some(absent_in_first)});
+  missing.tensor = names.front();
   findings.push_back(std::move(missing));
 }
 
@@ -74,17 +89,18 @@ void find_other_shapes(const Compared& first, const Compared& second, Span span,
   }
   if (!one) return;
   Diagnostic shape = error(DiagnosticKind::shape_mismatch, span,
-                           "tensor " + quoted(one->name) + " is " + format_shape(one->shape) + " in " + first.name +
-                               " and " + format_shape(other->shape) + " in " + second.name)
+                           "tensor " + quoted(one->name) + " is " + format_shape(one->shape) + " in " + first.name() +
+                               " and " + format_shape(other->shape) + " in " + second.name())
                          .hint("shapes must be equal; were the models resized, or is one of another size?");
+  shape.tensor = one->name;
   if (!more.empty()) shape.notes.push_back({{}, "the shapes of " + list_some(more) + " differ, too"});
   findings.push_back(std::move(shape));
 }
 
 // All that keeps two operands from being combined.
 [[noreturn]] void fail_alignment(SpaceContext& context, NodeId a, NodeId b) {
-  const Compared first{context.graph.domain(context.graph[a].domain), name_of_operand(context, a)};
-  const Compared second{context.graph.domain(context.graph[b].domain), name_of_operand(context, b)};
+  const Compared first{context.graph.domain(context.graph[a].domain), path_of_operand(context, a)};
+  const Compared second{context.graph.domain(context.graph[b].domain), path_of_operand(context, b)};
   Diagnostics findings;
   find_missing(first, second, context.span, findings);
   find_other_shapes(first, second, context.span, findings);
@@ -94,6 +110,8 @@ void find_other_shapes(const Compared& first, const Compared& second, Span span,
     whole.notes.push_back({{}, findings[i].message});
     whole.notes.insert(whole.notes.end(), findings[i].notes.begin(), findings[i].notes.end());
   }
+  for (const Compared* operand : {&first, &second})
+    if (operand->path) whole.checkpoints.push_back(*operand->path);
   fail(std::move(whole));
 }
 
@@ -105,7 +123,8 @@ void refuse_quantized(SpaceContext& context, const Data& data) {
   fail(error(DiagnosticKind::quantized, context.span,
              quoted(checkpoint.path()) + " is quantized (" + *checkpoint.quantized() +
                  "); its numbers cannot be merged")
-           .hint("dequantize it first, or use the original checkpoint; copying it is allowed"));
+           .hint("dequantize it first, or use the original checkpoint; copying it is allowed")
+           .about("", {checkpoint.path()}));
 }
 
 }  // namespace

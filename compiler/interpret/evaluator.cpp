@@ -26,6 +26,7 @@ namespace {
 constexpr TensorFact kFacts[] = {TensorFact::layer, TensorFact::layer_count, TensorFact::depth,
                                  TensorFact::ndim, TensorFact::numel};
 constexpr const char* kFactNames[] = {"layer", "layer_count", "depth", "ndim", "numel"};
+constexpr const char* kCondition = "the condition";
 constexpr double kPi = 3.14159265358979323846;
 
 }  // namespace
@@ -109,9 +110,9 @@ std::string Evaluator::text_of(const Value& value, Span span) {
   return to_text(resolved(value), graph_);
 }
 
-Result<std::string> Evaluator::show(const Value& value) {
+Result<Value> Evaluator::settled(const Value& value) {
   try {
-    return to_text(resolved(value), graph_);
+    return resolved(value);
   } catch (Failure& failure) {
     return std::move(failure.diagnostics);
   }
@@ -130,11 +131,12 @@ Diagnostics Evaluator::run(const ast::Module& module, const std::map<std::string
   for (const ast::Statement& statement : module.statements) {
     try {
       lone_stream_.reset();
+      recipe_call_ = {};
       speculation_ = 0;
       arm_depth_ = 0;
       execute(statement, frame);
     } catch (const Failure& failure) {
-      findings.insert(findings.end(), failure.diagnostics.begin(), failure.diagnostics.end());
+      for (const Diagnostic& finding : failure.diagnostics) findings.push_back(with_loads(finding));
       if (!host_.rehearsing()) break;
       if (auto* bind = std::get_if<ast::Bind>(&statement.node))
         frame.environment->bind(bind->name.text, Poison{});
@@ -155,10 +157,31 @@ Result<Value> Evaluator::evaluate(const ast::Module& module) {
       else
         execute(statement, frame);
     }
-  } catch (Failure& failure) {
-    return std::move(failure.diagnostics);
+  } catch (const Failure& failure) {
+    Diagnostics findings;
+    for (const Diagnostic& finding : failure.diagnostics) findings.push_back(with_loads(finding));
+    return findings;
   }
   return last;
+}
+
+// The finding with the places where the checkpoints that it is about were loaded, unless it shows them already.
+Diagnostic Evaluator::with_loads(Diagnostic finding) const {
+  std::vector<std::pair<Span, std::vector<std::string>>> loads;
+  for (const std::string& path : finding.checkpoints) {
+    const Span at = host_.loaded_at(path);
+    const Span& shown = finding.span;
+    const bool is_shown = at.source == shown.source && at.begin >= shown.begin && at.end <= shown.end;
+    if (!at.valid() || is_shown) continue;
+    const auto known = std::find_if(loads.begin(), loads.end(), [&](const auto& load) { return load.first == at; });
+    if (known == loads.end())
+      loads.push_back({at, {quoted(path)}});
+    else
+      known->second.push_back(quoted(path));
+  }
+  for (const auto& [at, paths] : loads)
+    finding.notes.push_back({at, join(paths, " and ") + (paths.size() == 1 ? " is" : " are") + " loaded here"});
+  return finding;
 }
 
 void Evaluator::execute(const ast::Statement& statement, Frame& frame) {
@@ -233,7 +256,9 @@ std::optional<double> Evaluator::control_number(const Value& value, const std::s
                what + " must be one for the recipe, got a mask: one for each element")
              .hint("reduce the mask to a number: `count(mask, over = model) > 0`"));
   if (!data || data->space != Space::number)
-    fail(error(DiagnosticKind::wrong_type, span, what + " must be a number, got " + describe_kind(value, graph_)));
+    fail(error(DiagnosticKind::wrong_type, span,
+               what + (what == kCondition ? " must be `true` or `false`, got " : " must be a number, got ") +
+                   describe_kind(value, graph_)));
   if (graph_[data->node].level != Level::recipe)
     fail(error(DiagnosticKind::too_fine, span,
                what + " must be one number for the recipe, got " + describe_kind(value, graph_))
@@ -261,12 +286,18 @@ void Evaluator::refuse_inside_match(const std::string& what, Span span) const {
 }
 
 void Evaluator::claim_lone_stream(NodeId node, Span span) {
-  if (!lone_stream_) lone_stream_ = node;
-  if (*lone_stream_ == node) return;
-  fail(error(DiagnosticKind::needs_stream, span,
-             "`drop` is used on several deltas of one expression without a stream: they would lose the same "
-             "elements")
-           .hint("number them: `[drop(d, p, stream = i) for (i, d) in enumerate(deltas)]`"));
+  if (!lone_stream_) lone_stream_ = {node, recipe_call_};
+  if (lone_stream_->node == node) return;
+  Diagnostic lone = error(DiagnosticKind::needs_stream, span,
+                          "`drop` is used on several deltas of one expression without a stream: they would lose "
+                          "the same elements");
+  if (lone_stream_->call == recipe_call_) {
+    lone.help = "number them: `[drop(d, p, stream = i) for (i, d) in enumerate(deltas)]`";
+  } else {
+    lone.notes.push_back({lone_stream_->call, "used here first"});
+    lone.help = "give each a stream of its own: `stream = 0` to one, `stream = 1` to the other";
+  }
+  throw Failure{{std::move(lone)}, "stream"};
 }
 
 // --- expressions ------------------------------------------------------------------------------------
@@ -351,7 +382,7 @@ Value Evaluator::eval_node(const ast::If& node, Span span, Frame& frame) {
     SpaceContext where = context(span);
     return choose(where, condition, yes, no);
   }
-  const auto known = control_number(condition, "the condition", frame.module[node.condition].span);
+  const auto known = control_number(condition, kCondition, frame.module[node.condition].span);
   if (known) return eval(*known != 0 ? node.then_value : node.else_value, frame);
   // Only the run will know: whatever stands in either branch is looked at, and a number is left open.
   ++speculation_;
@@ -418,7 +449,7 @@ void Evaluator::comprehend(const ast::Comprehension& node, std::size_t depth, Fr
     }
     bool wanted = true;
     for (ast::ExprId condition : generator.conditions)
-      wanted = wanted && control_number(eval(condition, inner), "the condition",
+      wanted = wanted && control_number(eval(condition, inner), kCondition,
                                         frame.module[condition].span).value_or(1) != 0;
     if (wanted) comprehend(node, depth + 1, inner, into);
   }

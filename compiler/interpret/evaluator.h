@@ -50,8 +50,8 @@ class Evaluator {
   Diagnostics run(const ast::Module& module, const std::map<std::string, std::string>& settings);
   // The value of a module of one expression, after its statements.
   Result<Value> evaluate(const ast::Module& module);
-  // As `print` shows it; numbers that only tensors tell are computed first.
-  Result<std::string> show(const Value& value);
+  // The value with the numbers in it that only tensors tell computed.
+  Result<Value> settled(const Value& value);
 
   // --- for primitives ---
   SourceMap& sources() { return sources_; }
@@ -73,6 +73,10 @@ class Evaluator {
   void claim_lone_stream(NodeId node, Span span);
 
  private:
+  struct LoneStream {  // what is dropped without a stream in this statement, and the call that did
+    NodeId node;
+    Span call;
+  };
   struct Frame {
     const ast::Module& module;
     std::shared_ptr<Environment> environment;
@@ -103,6 +107,7 @@ class Evaluator {
   Value eval_node(const ast::Match& node, Span span, Frame& frame);
   Value eval_node(const ast::Block& node, Span span, Frame& frame);
 
+  std::string each_of(const ast::Binary& node, bool is_left, const Frame& frame) const;
   Value eval_logical(const ast::Binary& node, Span span, Frame& frame);
   Value eval_arm(const ast::MatchArm& arm, const ArmTensors* tensors, Frame& frame);
   Value match_numbers(const ast::Match& node, const std::vector<Value>& values, Span span);
@@ -117,6 +122,9 @@ class Evaluator {
   Value resolved(const Value& value);
   Value put_in(const Value& value);
   std::shared_ptr<const Environment> capture(const Frame& frame);
+  Value default_of(const ast::Parameter& parameter, Frame& frame);
+  void blame_caller(Diagnostic& finding, Span call, bool show_library, const std::string& name) const;
+  Diagnostic with_loads(Diagnostic finding) const;
   class DepthGuard;
   void count_step(Span span);
   void check_extent(const Value& value, Span span) const;
@@ -131,7 +139,8 @@ class Evaluator {
   std::map<std::string, std::string> settings_;
   std::deque<ast::Module> settings_modules_;
   std::map<std::pair<std::uint32_t, NodeId>, NodeId> rehearsed_scores_;
-  std::optional<NodeId> lone_stream_;
+  std::optional<LoneStream> lone_stream_;
+  Span recipe_call_;  // the innermost call that the recipe itself makes
   std::uint64_t steps_ = 0;
   int call_depth_ = 0;
   int evaluation_depth_ = 0;

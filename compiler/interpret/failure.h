@@ -8,6 +8,9 @@ namespace roux {
 
 struct Failure {
   Diagnostics diagnostics;
+  // The parameter that is at fault, where a method found one of its arguments wrong: the place is then that
+  // argument of the call.
+  std::string argument{};
 };
 
 [[noreturn]] inline void fail(Diagnostic diagnostic) { throw Failure{{std::move(diagnostic)}}; }

@@ -35,6 +35,8 @@ class Host {
   virtual const Checkpoint& checkpoint(std::uint32_t source) const = 0;
   // What a source was loaded as; only models have integer tensors to carry.
   virtual const std::string& space(std::uint32_t source) const = 0;
+  // Where in the recipe the checkpoint at this path was loaded first; an invalid span if it was not.
+  virtual Span loaded_at(const std::string& path) const = 0;
   // Whether two sources hold the same checkpoint.
   virtual Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) = 0;
 

@@ -71,6 +71,14 @@ std::size_t position(double index, std::size_t size, Span span) {
 
 }  // namespace
 
+// `models - base` for each item: `[x - base for x in models]`.
+std::string Evaluator::each_of(const ast::Binary& node, bool is_left, const Frame& frame) const {
+  const auto text_of_operand = [&](ast::ExprId id) { return std::string(sources_.text(frame.module[id].span)); };
+  const std::string left = text_of_operand(node.left), right = text_of_operand(node.right);
+  return "[" + (is_left ? "x" : left) + " " + std::string(spelling(node.op)) + " " + (is_left ? right : "x") +
+         " for x in " + (is_left ? left : right) + "]";
+}
+
 Value Evaluator::eval_node(const ast::Binary& node, Span span, Frame& frame) {
   if (node.op == BinaryOp::logical_and || node.op == BinaryOp::logical_or)
     return eval_logical(node, span, frame);
@@ -96,7 +104,7 @@ Value Evaluator::eval_node(const ast::Binary& node, Span span, Frame& frame) {
     Diagnostic wrong = error(DiagnosticKind::wrong_type, span,
                              std::string("`") + spelling(node.op) + "` cannot take " +
                                  describe_kind(operand, graph_));
-    if (operand.is<List>()) wrong.help = "apply it to each: `[x " + std::string(spelling(node.op)) + " y for x in xs]`";
+    if (operand.is<List>()) wrong.help = "apply it to each: " + quoted(each_of(node, left.is<List>(), frame));
     if (operand.is<std::string>()) wrong.help = "texts are joined by `++` or \"${...}\"";
     fail(std::move(wrong));
   };

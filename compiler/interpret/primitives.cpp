@@ -165,6 +165,23 @@ Value space_of(Evaluator& evaluator, const PrimitiveCall& call) {
   return space_name(evaluator.graph(), call.arguments[0]);
 }
 
+const std::string& path_of(Evaluator& evaluator, const Data& source) {
+  return evaluator.host().checkpoint(evaluator.graph()[source.node].attribute).path();
+}
+
+void check_same_base(Evaluator& evaluator, const Data& a, const Data& b, Span span) {
+  const Node &first = evaluator.graph()[a.node], &second = evaluator.graph()[b.node];
+  const bool stored = first.kind == NodeKind::source && second.kind == NodeKind::source;
+  if (stored && unwrap(evaluator.host().same_checkpoint(first.attribute, second.attribute))) return;
+  Diagnostic differ = error(DiagnosticKind::bases_differ, span, "the models carry different bases")
+                          .hint("name the one to use: `base = ...`");
+  if (stored) {
+    differ.checkpoints = {path_of(evaluator, a), path_of(evaluator, b)};
+    differ.message += ", " + quoted(differ.checkpoints[0]) + " and " + quoted(differ.checkpoints[1]);
+  }
+  fail(std::move(differ));
+}
+
 // The one base that all carry.
 Value base_of(Evaluator& evaluator, const PrimitiveCall& call) {
   const Value& given = call.arguments[0];
@@ -175,24 +192,17 @@ Value base_of(Evaluator& evaluator, const PrimitiveCall& call) {
     auto* data = value.get<Data>();
     if (!data || !data->base) {
       const bool stored = data && evaluator.graph()[data->node].kind == NodeKind::source;
-      const std::string what =
-          stored ? quoted(evaluator.host().checkpoint(evaluator.graph()[data->node].attribute).path())
-                 : describe_kind(value, evaluator.graph());
-      fail(error(DiagnosticKind::no_base, call.span, what + " carries no base")
-               .hint("load it with one, `load_all(\"ft-*\", base = base)`, or give `base = ...` here"));
+      Diagnostic none = error(DiagnosticKind::no_base, call.span, "")
+                            .hint("load it with one, `load_all(\"ft-*\", base = base)`, or give `base = ...` here");
+      if (stored) none.checkpoints = {path_of(evaluator, *data)};
+      none.message = (stored ? quoted(none.checkpoints[0]) : describe_kind(value, evaluator.graph())) +
+                     " carries no base";
+      fail(std::move(none));
     }
-    if (base && base->node != data->base->node) {
-      const Node& a = evaluator.graph()[base->node];
-      const Node& b = evaluator.graph()[data->base->node];
-      const bool same = a.kind == NodeKind::source && b.kind == NodeKind::source &&
-                        unwrap(evaluator.host().same_checkpoint(a.attribute, b.attribute));
-      if (!same)
-        fail(error(DiagnosticKind::bases_differ, call.span, "the models carry different bases")
-                 .hint("name the one to use: `base = ...`"));
-    }
+    if (base && base->node != data->base->node) check_same_base(evaluator, *base, *data->base, call.span);
     base = data->base;
   }
-  if (!base) fail(error(DiagnosticKind::empty_list, call.span, "no models, so no base"));
+  if (!base) throw Failure{{error(DiagnosticKind::empty_list, call.span, "no models, so no base")}, "models"};
   return *base;
 }
 
@@ -206,7 +216,11 @@ Value print(Evaluator& evaluator, const PrimitiveCall& call) {
 
 Value fail_with(Evaluator& evaluator, const PrimitiveCall& call) {
   if (evaluator.is_speculating()) return Poison{};
-  fail(error(DiagnosticKind::failed, call.span, *call.arguments[0].get<std::string>()));
+  Diagnostic failed = error(DiagnosticKind::failed, call.span, *call.arguments[0].get<std::string>());
+  if (auto* hint = call.arguments[2].get<std::string>()) failed.help = *hint;
+  Failure failure{{std::move(failed)}};
+  if (auto* argument = call.arguments[1].get<std::string>()) failure.argument = *argument;
+  throw failure;
 }
 
 // --- table ------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ constexpr std::string_view kCounter = "num_batches_tracked";
 Diagnostic missing(const std::string& tensor, const Checkpoint& from, const Checkpoint& other, Span span) {
   return error(DiagnosticKind::missing_tensor, span,
                quoted(from.path()) + " lacks the integer tensor " + quoted(tensor) + " that " +
-                   quoted(other.path()) + " has");
+                   quoted(other.path()) + " has")
+      .about(tensor, {from.path(), other.path()});
 }
 
 std::string type_text(const TensorInfo& info) {
@@ -20,7 +21,8 @@ Diagnostic different(const TensorInfo& a, const Checkpoint& in_a, const TensorIn
                      Span span) {
   return error(DiagnosticKind::shape_mismatch, span,
                "tensor " + quoted(a.name) + " is " + type_text(a) + " in " + quoted(in_a.path()) + " and " +
-                   type_text(b) + " in " + quoted(in_b.path()));
+                   type_text(b) + " in " + quoted(in_b.path()))
+      .about(a.name, {in_a.path(), in_b.path()});
 }
 
 bool is_carried(const TensorInfo& tensor) { return !is_floating(tensor.dtype); }

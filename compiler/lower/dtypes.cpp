@@ -19,7 +19,8 @@ Diagnostic disagreement(const Domain::Tensor& tensor, const Checkpoint& a, DType
                "tensor " + quoted(tensor.name) + " is " + std::string(name_of(in_a)) + " in " + quoted(a.path()) +
                    " and " + std::string(name_of(in_b)) + " in " + quoted(b.path()) +
                    ", and there is no base to follow")
-      .hint("say what to save as: `dtype = widest`, or `dtype = bf16`, `f32`, ...");
+      .hint("say what to save as: `dtype = widest`, or `dtype = bf16`, `f32`, ...")
+      .about(tensor.name, {a.path(), b.path()});
 }
 
 }  // namespace

@@ -17,7 +17,27 @@ constexpr ForeignWord kForeignWords[] = {
     {"lambda", "scale"},  {"lambda_", "scale"},  {"alpha", "t"},         {"weight", "weights"},
     {"density", "k"},     {"density", "keep"},   {"density", "p", true}, {"drop_rate", "p"},
     {"base_model", "base"}, {"output", "path"},  {"out", "path"},        {"torch_dtype", "dtype"},
-    {"max_shard_size", "shard"},
+    {"max_shard_size", "shard"}, {"out_shard_size", "shard"}, {"lambdas", "weights"},
+};
+
+// Words of other tools for what is another thing here, or nothing at all.
+struct ForeignThing {
+  const char* word;
+  const char* hint;
+};
+
+constexpr ForeignThing kForeignThings[] = {
+    {"normalize", "changes are added as they are; `mean(models, weights = ...)` normalises its weights"},
+    {"int8_mask", "masks take no memory of their own here: leave it out"},
+    {"filter", "a value per kind of tensor is written `match name { \"*mlp*\" => 0.5, _ => 0.3 }`"},
+    {"t", "`t` steers `lerp(a, b, t)` and `slerp(a, b, t)`; here amounts are `scale` or `weights`"},
+    {"merge_method", "the method is the call itself: `ties(models)`"},
+    {"layer_range", "a gradient over the layers is a number per tensor: `t = 0.2 + 0.6*depth`"},
+    {"tokenizer_source", "the tokenizer travels with the base: leave it out"},
+    {"device", "models are streamed through the CPU: leave it out"},
+    {"cuda", "models are streamed through the CPU: leave it out"},
+    {"lazy_unpickle", "checkpoints are always streamed: leave it out"},
+    {"low_cpu_memory", "checkpoints are always streamed; `--memory` is the budget of a run"},
 };
 
 std::string signature_of(const Callee& callee) {
@@ -33,15 +53,19 @@ bool has_parameter(const Callee& callee, std::string_view name) {
 std::string hint_for(const Callee& callee, const ast::Argument& argument, const ast::Module& module) {
   for (const ForeignWord& row : kForeignWords) {
     if (argument.name != row.word || !has_parameter(callee, row.ours)) continue;
-    std::string value = "...";
-    if (auto* number = std::get_if<ast::Number>(&module[argument.value].node))
-      value = row.complement ? format_number(1 - number->value) : format_number(number->value);
+    std::string value(callee.sources.text(module[argument.value].span));
+    if (row.complement) {
+      auto* number = std::get_if<ast::Number>(&module[argument.value].node);
+      value = number ? format_number(1 - number->value) : "1 - " + value;
+    }
     return "what other tools call `" + argument.name + "` is `" + row.ours + " = " + value + "` here";
   }
   std::vector<std::string> names;
   for (const ast::Parameter& parameter : callee.method.parameters) names.push_back(parameter.name.text);
   if (auto near = nearest(argument.name, names))
     return "nearest is " + quoted(*near);
+  for (const ForeignThing& row : kForeignThings)
+    if (argument.name == row.word) return row.hint;
   return "";
 }
 

@@ -152,7 +152,7 @@ class Checker {
            among(tensor_names());
   }
 
-  void visit_name(const ast::Name& name, Span span, const Scope& scope) {
+  void visit_name(const ast::Name& name, Span span, const Scope& scope, const std::string& what = "name") {
     if (is_known(name.text, scope)) return;
     if (name.text == "name")
       return report(error(DiagnosticKind::wrong_place, span,
@@ -166,7 +166,7 @@ class Checker {
     const std::vector<std::string> reserved = {"true", "false", "none"};
     for (const auto& names : {reserved, library_.names(), constant_names(), tensor_names()})
       candidates.insert(candidates.end(), names.begin(), names.end());
-    Diagnostic unknown = error(DiagnosticKind::unknown_name, span, "unknown name " + quoted(name.text));
+    Diagnostic unknown = error(DiagnosticKind::unknown_name, span, "unknown " + what + " " + quoted(name.text));
     if (auto near = nearest(name.text, candidates)) unknown.help = "nearest is " + quoted(*near);
     report(std::move(unknown));
   }
@@ -188,7 +188,10 @@ class Checker {
   }
 
   void visit_call(const ast::Call& call, Span span, const Scope& scope) {
-    visit(call.callee, scope);
+    if (auto* name = std::get_if<ast::Name>(&module_[call.callee].node))
+      visit_name(*name, module_[call.callee].span, scope, "method");
+    else
+      visit(call.callee, scope);
     const Known known = known_callee(call, scope);
     if (!known.method) {
       // What the callee takes is told only when it runs; a bare word may be one of its choices.
@@ -226,10 +229,8 @@ class Checker {
     if (is_choice(argument.value, choices)) return;
     auto* name = std::get_if<ast::Name>(&module_[argument.value].node);
     if (!name || choices.empty() || is_known(name->text, scope)) return visit(argument.value, scope);
-    std::vector<std::string> shown;
-    for (const std::string& choice : choices) shown.push_back(quoted(choice));
     Diagnostic wrong = error(DiagnosticKind::not_a_choice, module_[argument.value].span,
-                             quoted(name->text) + " is not one of " + join(shown, ", "));
+                             quoted(name->text) + " is not one of " + list_of_choices(choices));
     if (auto near = nearest(name->text, choices)) wrong.help = "nearest is " + quoted(*near);
     report(std::move(wrong));
   }

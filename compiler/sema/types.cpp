@@ -1,5 +1,7 @@
 #include "compiler/sema/types.h"
 
+#include <algorithm>
+
 #include "base/dtype.h"
 #include "base/text.h"
 
@@ -61,6 +63,17 @@ std::vector<std::string> choices_of(const ast::Type& type) {
     }
   }
   return {};
+}
+
+std::string list_of_choices(const std::vector<std::string>& choices) {
+  const auto is_second_name = [](const std::string& choice) {
+    return std::any_of(std::begin(kFloatingDTypes), std::end(kFloatingDTypes),
+                       [&](DType dtype) { return choice == config_name_of(dtype) && choice != name_of(dtype); });
+  };
+  std::vector<std::string> shown;
+  for (const std::string& choice : choices)
+    if (!is_second_name(choice)) shown.push_back(quoted(choice));
+  return join(shown, ", ");
 }
 
 std::string to_text(const ast::Type& type) {

@@ -20,6 +20,8 @@ std::vector<std::string> type_names();
 
 // The choices that an argument of this type may give as a bare word: scope, dtype, quoted alternatives.
 std::vector<std::string> choices_of(const ast::Type& type);
+// For a message: "`a`, `b`". A dtype that has two names is shown by the first.
+std::string list_of_choices(const std::vector<std::string>& choices);
 
 // As a signature writes it.
 std::string to_text(const ast::Type& type);

@@ -41,7 +41,10 @@ class Matcher {
       case TokenKind::interpolation: return open(i);
       case TokenKind::close:
       case TokenKind::close_text: return close(i);
-      case TokenKind::newline: end_strings(i); break;
+      case TokenKind::newline:
+        end_strings(i);
+        line_ = i;
+        break;
       case TokenKind::end: finish(i); break;
       case TokenKind::reserved: count_if(token); break;
       default: break;
@@ -93,6 +96,7 @@ class Matcher {
       found_.errors.push_back(
           error(DiagnosticKind::bad_literal, span, "this string is not closed on its line")
               .hint("end it with `\"`; a line break inside is written `\\n`"));
+      while (i > 0 && levels_[i - 1].opener >= line_) --i;  // the string has swallowed what closes these
       return pop_to(i);
     }
   }
@@ -142,6 +146,7 @@ class Matcher {
   SourceId source_;
   Brackets found_;
   std::vector<Level> levels_;
+  std::uint32_t line_ = 0;  // the token before the present line, or its first
   int top_ifs_ = 0;
   int depth_ = 0;
 };

@@ -33,6 +33,7 @@ constexpr Habit kForeignWords[] = {
     {"from", "write `import \"file.merge\"`"},
     {"del", "names are bound once and stay"},
     {"global", "names are bound once and stay"},
+    {"is", "write `==`, or `!=` for `is not`"},
 };
 
 constexpr Habit kForeignSymbols[] = {
@@ -222,8 +223,8 @@ std::string colon_help(const Tokens& tokens, std::size_t at) {
   if (after_if) return "write `if condition then a else b`";
   const std::string_view bracket = bracket_around(tokens, at);
   if (bracket == "(") return "an argument is named with `=`: `name = value`";
-  if (bracket == "{") return "a field is written `name = value`";
-  if (bracket == "[") return "a range is written `0..24`";
+  if (bracket == "{") return "a record is written `{name = value}`, its names without quotes";
+  if (bracket == "[") return "some items of a list are taken by a range: `xs[0..2]`";
   return "a value with a type is `param name: type = value`; names are bound by `name = value` "
          "alone";
 }
@@ -232,7 +233,9 @@ std::string symbol_help(const Tokens& tokens, const Surprise& surprise) {
   const std::size_t at = surprise.at;
   const std::string_view text = tokens[at].text;
   const bool after_operand = at > 0 && ends_operand(tokens[at - 1]);
-  if (text == ":") return after_operand ? colon_help(tokens, at) : "";
+  const std::string_view bracket = bracket_around(tokens, at);
+  if (text == ":") return after_operand || bracket == "[" ? colon_help(tokens, at) : "";
+  if (text == "*" && !after_operand && bracket == "(") return "a list is passed as it is, without `*`";
   if (text == "?") return "write `if condition then a else b`";
   if (text == "|") return "write `or` between conditions, `|>` to pass a value on";
   if (text == "=>")
@@ -256,6 +259,12 @@ std::string reserved_help(const Tokens& tokens, const Surprise& surprise) {
   if (text == "if" && after_operand) return "write `if condition then a else b`";
   if ((text == "if" || text == "not") && surprise.expected == Expected::expression)
     return "put the " + quoted(text) + " in `( )`";
+  return "";
+}
+
+std::string word_help(const Tokens& tokens, std::size_t at) {
+  if (at == 1 && is_reserved(tokens[0], "import"))
+    return "what merges models is there without an import; files are imported by `import \"file.merge\"`";
   return "";
 }
 
@@ -291,6 +300,7 @@ std::string help_for(const Tokens& tokens, const Surprise& surprise) {
     return "there is no empty tuple; `() => ...` is a function without parameters";
   switch (token.kind) {
     case TokenKind::symbol: return symbol_help(tokens, surprise);
+    case TokenKind::word: return word_help(tokens, surprise.at);
     case TokenKind::reserved: return reserved_help(tokens, surprise);
     case TokenKind::open_text: return text_help(tokens, surprise.at);
     case TokenKind::open:
@@ -321,7 +331,7 @@ std::optional<Diagnostic> explain_reserved_name(const Tokens& tokens, const Surp
     word = &tokens[at - 1];
   if (word == nullptr) return std::nullopt;
   return error(DiagnosticKind::syntax, span_of(source, *word),
-               quoted(word->text) + " is a reserved word")
+               quoted(word->text) + std::string(kReservedWord))
       .hint("choose another name, for example " + quoted(std::string(word->text) + "_"));
 }
 
@@ -387,6 +397,26 @@ std::optional<Diagnostic> explain_token(const Tokens& tokens, std::size_t at, So
     }
     default: return std::nullopt;
   }
+}
+
+std::optional<Diagnostic> explain_other_format(const Tokens& tokens, SourceId source) {
+  const auto begin = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return !is_blank(token); });
+  const auto end = std::find_if(begin, tokens.end(), [](const Token& token) {
+    return token.kind == TokenKind::newline || token.kind == TokenKind::end;
+  });
+  std::vector<const Token*> line;
+  for (auto token = begin; token != end; ++token)
+    if (!is_blank(*token)) line.push_back(&*token);
+  if (line.size() < 2) return std::nullopt;
+  const auto refuse = [&](const std::string& format, std::string hint) {
+    return error(DiagnosticKind::syntax, {source, line.front()->begin, line.back()->end},
+                 "this looks like " + format + "; a recipe is a text of its own language")
+        .hint(std::move(hint));
+  };
+  const bool binds = std::any_of(line.begin(), line.end(), [](const Token* token) { return is_symbol(*token, "="); });
+  if (line[0]->kind == TokenKind::word && is_symbol(*line[1], ":") && !binds)
+    return refuse("YAML", "it is written with `=` and calls: `models = load_all(\"ft-*\")`, `save(mean(models), \"out\")`");
+  return std::nullopt;
 }
 
 Diagnostic explain(const Tokens& statement, const Surprise& surprise, SourceId source) {

@@ -31,6 +31,12 @@ struct Surprise {
   std::string list = {};  // as it is to be read: "`,` or `)`"
 };
 
+// How the message ends that a name is reserved: told once, not at every use of the name.
+inline constexpr std::string_view kReservedWord = " is a reserved word";
+
+// A text that is no recipe at all but, from its first line, one of another format.
+std::optional<Diagnostic> explain_other_format(const Tokens& tokens, SourceId source);
+
 Diagnostic explain(const Tokens& statement, const Surprise& surprise, SourceId source);
 
 }  // namespace roux::syntax

@@ -63,6 +63,7 @@ class FileParser {
 
   Result<ast::Module> run() && {
     if (words_.too_many) return too_many();
+    if (auto foreign = explain_other_format(words_.tokens, module_.source)) return *std::move(foreign);
     Brackets brackets = match_brackets(words_.tokens, module_.source);
     errors_ = std::move(brackets.errors);
     explain_bad_tokens();
@@ -170,8 +171,14 @@ class FileParser {
     if (std::exchange(broken_off_, at_end) && rest_of_if) return;  // the first half was reported
     Tokens plain;
     for (std::size_t i = first; i <= last; ++i) plain.push_back(visible_[i].plain());
-    errors_.push_back(explain(plain, surprise, module_.source));
+    Diagnostic found = explain(plain, surprise, module_.source);
+    if (found.message.ends_with(kReservedWord) && was_told(found.message)) return;  // where it was bound
+    errors_.push_back(std::move(found));
     if (unclosed_) errors_.back().notes = std::move(unclosed_->notes);
+  }
+
+  bool was_told(const std::string& message) const {
+    return std::any_of(errors_.begin(), errors_.end(), [&](const Diagnostic& error) { return error.message == message; });
   }
 
   // First without the context of the callers, which is faster; what fails there is tried again with

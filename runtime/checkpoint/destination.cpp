@@ -47,7 +47,7 @@ class OutputCheck {
   Status run() {
     const std::string name = name_in_path(path_);
     if (name.empty() || name == "." || name == ".." || path_.find('\0') != std::string::npos) {
-      find(DiagnosticKind::output_exists, quoted(path_) + " names no output",
+      find(DiagnosticKind::output_exists, path_.empty() ? "the path of the output is empty" : quoted(path_) + " names no output",
            "end the path in the name of a file or folder");
     } else {
       check_inputs();
@@ -62,6 +62,11 @@ class OutputCheck {
   void find(DiagnosticKind kind, std::string message, std::string hint) {
     findings_.push_back(error(kind, layout_.span, std::move(message)).hint(std::move(hint)));
   }
+  void find_input(const Checkpoint& input, std::string message, std::string hint) {
+    is_input_ = true;
+    find(DiagnosticKind::output_is_input, std::move(message), std::move(hint));
+    findings_.back().checkpoints = {input.path()};
+  }
 
   void check_inputs() {
     const std::string output = canonical(path_);
@@ -71,24 +76,22 @@ class OutputCheck {
       if (output == folder) {
         is_input_ = true;
         if (layout_.overwrite) continue;
-        return find(DiagnosticKind::output_is_input,
-                    quoted(path_) + " is an input of this run, expected a new path",
-                    "save elsewhere, or write `overwrite = true` to replace the input at the end");
+        return find_input(*input, quoted(path_) + " is an input of this run, expected a new path",
+                          "save elsewhere, or write `overwrite = true` to replace the input at the end");
       }
       if (is_inside(output, folder))
-        return find_input("lies inside " + quoted(input->path()) + ", an input of this run");
+        return find_input(*input, "lies inside " + quoted(input->path()) + ", an input of this run");
       if (is_inside(folder, output))
-        return find_input("holds " + quoted(input->path()) + ", an input of this run");
+        return find_input(*input, "holds " + quoted(input->path()) + ", an input of this run");
       for (const std::string& file : input->files()) {
         const std::string real = canonical(file);
         if (real == output || is_inside(real, output))
-          return find_input("is or holds " + quoted(file) + ", an input of this run");
+          return find_input(*input, "is or holds " + quoted(file) + ", an input of this run");
       }
     }
   }
-  void find_input(const std::string& what) {
-    is_input_ = true;
-    find(DiagnosticKind::output_is_input, quoted(path_) + " " + what, std::string(kElsewhere));
+  void find_input(const Checkpoint& input, const std::string& what) {
+    find_input(input, quoted(path_) + " " + what, std::string(kElsewhere));
   }
 
   // Overwriting deletes what is there in the end: only what a save could have made, or an empty

@@ -109,11 +109,9 @@ Diagnostic explain_missing(const std::string& path, Span span) {
   if (anything_at(path))
     return error(DiagnosticKind::no_such_file, span, quoted(path) + " is a link that leads nowhere")
         .hint("bring back the file that it should lead to");
-  std::string message = "no such file or folder " + quoted(path);
-  const std::string near = nearest_path(path);
-  if (!near.empty()) message += "; nearest is " + quoted(near);
-  Diagnostic missing = error(DiagnosticKind::no_such_file, span, std::move(message));
-  if (!near.empty()) return std::move(missing).hint("did you mean " + string_literal(near) + "?");
+  Diagnostic missing = error(DiagnosticKind::no_such_file, span, "no such file or folder " + quoted(path));
+  if (const std::string near = nearest_path(path); !near.empty())
+    return std::move(missing).hint("did you mean " + string_literal(near) + "?");
   if (path.starts_with('~'))
     return std::move(missing).hint("`~` is not expanded: write the home folder out");
   if (looks_like_hub_id(path))

@@ -109,8 +109,7 @@ class CarriedStream {
     const std::uint64_t byte = std::mismatch(a, a + size, b).first - a;
     const std::uint64_t index = byte / bytes_of(tensor_.dtype);
     const auto value_in = [&](const char* data, CarriedTensor::Place where) {
-      return number_at(tensor_.dtype, data, index) + " in " +
-             roux::quoted(context_.plan.sources[where.source].name);
+      return number_at(tensor_.dtype, data, index) + " in " + roux::quoted(name_of_source(where));
     };
     return error(DiagnosticKind::integer_mismatch, {},
                  "tensor " + roux::quoted(tensor_.name) + " of whole numbers (" +
@@ -118,7 +117,12 @@ class CarriedStream {
                      ") has to be equal in all models; element " +
                      std::to_string(at / bytes_of(tensor_.dtype) + index) + " is " +
                      value_in(a, tensor_.places[0]) + ", " + value_in(b, place))
-        .hint("whole numbers are copied, never averaged: are these models of one version?");
+        .hint("whole numbers are copied, never averaged: are these models of one version?")
+        .about(tensor_.name, {name_of_source(tensor_.places[0]), name_of_source(place)});
+  }
+
+  const std::string& name_of_source(CarriedTensor::Place place) const {
+    return context_.plan.sources[place.source].name;
   }
 
   const RunContext& context_;

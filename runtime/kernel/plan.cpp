@@ -24,18 +24,15 @@ bool selects(const Plan& plan, std::uint32_t stage, Level scope) {
                      });
 }
 
-int sweep_count(const Plan& plan, std::uint32_t stage) {
+int sweeps_of_stage(const Plan& plan, std::uint32_t stage) {
   if (!has_launches(plan.stages[stage])) return 0;
   return selects(plan, stage, Level::recipe) ? 2 : 1;
 }
 
 std::string describe_stages(const Plan& plan) {
-  int sweeps = 0;
-  for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage)
-    sweeps += sweep_count(plan, stage);
-  std::string out = format_count(sweeps, "sweep") + '\n';
+  std::string out = format_count(sweep_count(plan), "sweep") + '\n';
   for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage) {
-    if (sweep_count(plan, stage) == 0) continue;
+    if (sweeps_of_stage(plan, stage) == 0) continue;
     out += "  " + plan.stages[stage].reason;
     if (selects(plan, stage, Level::recipe)) out += ": 2 sweeps (histogram, collect)";
     if (selects(plan, stage, Level::tensor)) out += ", each tensor twice while it is warm";
@@ -95,6 +92,12 @@ std::string describe_kernels(const Plan& plan) {
 }
 
 }  // namespace
+
+int sweep_count(const Plan& plan) {
+  int sweeps = 0;
+  for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage) sweeps += sweeps_of_stage(plan, stage);
+  return sweeps;
+}
 
 std::string describe(const Plan& plan, bool with_kernels) {
   std::string out = describe_stages(plan);

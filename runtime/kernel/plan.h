@@ -162,6 +162,9 @@ struct Plan {
 // Sweeps, bytes, memory and kernels, for people.
 std::string describe(const Plan& plan, bool with_kernels);
 
+// How often it goes over its inputs.
+int sweep_count(const Plan& plan);
+
 // Operands before uses, indices in range, launches that match their kernels, levels that fit.
 Status verify(const Plan& plan);
 

@@ -419,14 +419,39 @@ TEST(Evaluate, GivesTheValueOfAnExpression) {
   EXPECT_EQ(*text, "14");
 }
 
+TEST(Evaluate, GivesTheValueAsJson) {
+  Engine engine = engine_of();
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {"1 / 4", "0.25"},
+      {"none", "null"},
+      {"1 < 2", "true"},
+      {"[1, \"a\", (true, inf)]", R"([1.0,"a",[true,"inf"]])"},
+      {"{b = 1, a = \"x\"}", R"({"b":1.0,"a":"x"})"},
+      {"x => x", R"("<function>")"},
+  };
+  for (const auto& [expression, expected] : cases) {
+    const Result<std::string> json = engine.evaluate_to_json(expression, {});
+    ASSERT_TRUE(json) << engine.render(json.error());
+    EXPECT_EQ(*json, expected);
+  }
+}
+
 TEST(Plans, TouchNothing) {
   const Shelf shelf;
   Engine engine = engine_of();
   const Recipe recipe =
       compiled(engine, with_inputs("save(ties(models), \"${dir}/out.safetensors\")"));
-  const Result<std::string> plan = engine.plan(recipe, shelf.settings(), true);
+  const Result<PlanSummary> plan = engine.plan(recipe, shelf.settings(), true);
   ASSERT_TRUE(plan);
-  EXPECT_NE(plan->find("save " + shelf.in("out.safetensors")), std::string::npos);
+  ASSERT_EQ(plan->saves.size(), 1u);
+  const PlannedSave& save = plan->saves[0];
+  EXPECT_EQ(save.path, shelf.in("out.safetensors"));
+  EXPECT_EQ(save.tensors, 2u);
+  EXPECT_EQ(save.sweeps, 3u) << "two to find the threshold, one to merge";
+  EXPECT_GT(save.bytes_read, save.bytes_written);
+  EXPECT_GT(save.memory_bytes, 0u);
+  EXPECT_FALSE(save.kernels.empty());
+  EXPECT_NE(plan->text.find("save " + shelf.in("out.safetensors")), std::string::npos);
   ASSERT_TRUE(engine.check(recipe, shelf.settings()));
   EXPECT_EQ(shelf.unexpected_names(), std::vector<std::string>());
 }

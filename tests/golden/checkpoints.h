@@ -86,6 +86,10 @@ inline void write_golden_checkpoints(const std::filesystem::path& root) {
          R"({"model_type": "llama", "quantization_config": {"quant_method": "gptq", "bits": 4}})");
   folder("bad-config", golden_model(34), "{\"model_type\": \"llama\",}");
 
+  model = golden_model(35);
+  for (GoldenTensor& tensor : model) tensor.name = tensor.name.substr(tensor.name.find('.') + 1);
+  put_file(at + "bare.safetensors", golden_checkpoint(model));
+
   for (int i = 0; i < 2; ++i) {
     const std::string name = i == 0 ? "a" : "b";
     const GoldenTensor weight = floats("weight", {4}, i);

@@ -157,8 +157,8 @@ TEST(SyntaxErrors, KnowOtherLanguages) {
   expect_help("x = a in b", "`in` belongs to a comprehension");
   expect_help("x: number = 1", "`param name: type = value`");
   expect_help("f(k: 1)", "`name = value`");
-  expect_help("x = {a: 1}", "a field is written `name = value`");
-  expect_help("x[1:2]", "a range is written `0..24`");
+  expect_help("x = {a: 1}", "a record is written `{name = value}`, its names without quotes");
+  expect_help("x[1:2]", "some items of a list are taken by a range: `xs[0..2]`");
   expect_help("x = f\"abc\"", "leave out the `f`");
   expect_help("x = \"\"\"abc\"\"\"", "a string has one `\"`");
   expect_help("f = x -> x", "a function is written `x => ...`");
