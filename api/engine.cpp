@@ -2,70 +2,15 @@
 // of compiler/ and runtime/. Bugs of ours, thrown as InternalError, end here as diagnostics.
 #include <algorithm>
 #include <chrono>
-#include <set>
-#include <thread>
-#include <tuple>
 
 #include "api/diagnostic_json.h"
-#include "api/performance.h"
-#include "api/rehearsal.h"
-#include "api/roux.h"
-#include "api/value_json.h"
-#include "base/limits.h"
+#include "api/session_state.h"
 #include "base/text.h"
-#include "compiler/interpret/evaluator.h"
 #include "compiler/sema/check.h"
 #include "compiler/syntax/parse.h"
 
 namespace roux {
-
-struct Recipe::State {
-  std::string text;
-  ast::Module module;
-  Diagnostics findings;  // of the static check; errors too, to be told together with what headers tell
-};
-
-struct Engine::State {
-  Options options;
-  SourceMap sources;
-  Library library{sources, embedded_library()};
-  std::unique_ptr<KernelCache> kernels;
-};
-
 namespace {
-
-Diagnostic internal_error(const std::exception& bug) {
-  return error(DiagnosticKind::internal, {}, std::string("a bug in roux: ") + bug.what())
-      .hint("please report it, with the recipe");
-}
-
-// Runs `body`, turning what only a bug can throw into a diagnostic.
-template <class F>
-auto guarded(F body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    return Diagnostics{error(DiagnosticKind::memory_budget, {}, "out of memory")};
-  } catch (const std::exception& bug) {
-    return Diagnostics{internal_error(bug)};
-  }
-}
-
-int core_count() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
-
-// Errors only, each once, in the order of the text, at most as many as people read.
-Diagnostics errors_of(Diagnostics findings) {
-  std::erase_if(findings, [](const Diagnostic& d) { return d.severity != Severity::error; });
-  const auto place = [](const Diagnostic& d) { return std::tuple(d.span.source, d.span.begin, d.span.end); };
-  std::stable_sort(findings.begin(), findings.end(),
-                   [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
-  const auto repeated = [&](const Diagnostic& a, const Diagnostic& b) {
-    return a.kind == b.kind && place(a) == place(b) && a.message == b.message;
-  };
-  findings.erase(std::unique(findings.begin(), findings.end(), repeated), findings.end());
-  if (findings.size() > limits::kFindings) findings.resize(limits::kFindings);
-  return findings;
-}
 
 std::string unknown_setting_hint(const std::string& name, const std::vector<std::string>& params) {
   if (auto near = nearest(name, params)) return "nearest is " + quoted(*near);
@@ -94,10 +39,7 @@ std::string_view version() { return ROUX_VERSION; }
 Result<Engine> Engine::create(const Options& options) {
   auto state = std::make_unique<State>();
   state->options = options;
-  if (options.threads < 0 || options.threads > limits::kThreads)
-    return error(DiagnosticKind::bad_option, {},
-                 "threads are from 1 to " + std::to_string(limits::kThreads) + ", got " + std::to_string(options.threads));
-  if (options.threads == 0) state->options.threads = core_count();
+  ROUX_TRY(state->options.threads, thread_count(options.threads));
   if (options.tile_elements % kBlock != 0)
     return error(DiagnosticKind::bad_option, {}, "a tile is a multiple of " + std::to_string(kBlock) + " elements");
   ROUX_TRY(auto backend, make_backend(options.backend, {.vector_width = options.vector_width,
@@ -130,13 +72,7 @@ Diagnostics rehearse(SourceMap& sources, Library& library, const Recipe::State& 
   const Diagnostics wrong_settings = check_settings(recipe.module, settings);
   findings.insert(findings.end(), wrong_settings.begin(), wrong_settings.end());
   Evaluator evaluator(sources, library, graph, rehearsal);
-  for (Diagnostic& found : evaluator.run(recipe.module, settings)) {
-    // Where the text alone is wrong already, evaluating it only says so again.
-    const bool told = std::any_of(recipe.findings.begin(), recipe.findings.end(), [&](const Diagnostic& known) {
-      return known.severity == Severity::error && known.span.valid() && known.span == found.span;
-    });
-    if (!told) findings.push_back(std::move(found));
-  }
+  add_evaluated(findings, evaluator.run(recipe.module, settings));
   if (rehearsal.is_idle())
     rehearsal.note(note(DiagnosticKind::no_output, {}, "the recipe neither saves nor prints anything")
                        .hint("keep a result by `save(value, \"out/merged\")`"));
@@ -176,19 +112,14 @@ Result<Report> Engine::run(const Recipe& recipe, const Settings& settings, const
         rehearse(state_->sources, state_->library, recipe.state(), settings, rehearsed, rehearsal);
     if (!findings.empty()) return findings;
     // The run finds again what the rehearsal found, and a little more: what only digests tell.
-    Events told_once = events;
-    std::set<std::tuple<SourceId, std::uint32_t, std::string>> told;
-    if (events.on_note)
-      told_once.on_note = [&](const Diagnostic& note) {
-        if (told.insert({note.span.source, note.span.begin, note.message}).second) events.on_note(note);
-      };
-    if (events.on_note) {
-      for (const Diagnostic& note : recipe.state().findings) told_once.on_note(note);
-      for (const Diagnostic& note : rehearsal.notes()) told_once.on_note(note);
+    const Events once = told_once(events);
+    if (once.on_note) {
+      for (const Diagnostic& note : recipe.state().findings) once.on_note(note);
+      for (const Diagnostic& note : rehearsal.notes()) once.on_note(note);
     }
 
     Graph graph;
-    Performance performance(graph, state_->options, *state_->kernels, told_once,
+    Performance performance(graph, state_->options, *state_->kernels, once,
                             {recipe.state().text, settings, rehearsal.output_paths()});
     Evaluator evaluator(state_->sources, state_->library, graph, performance);
     Diagnostics failed = evaluator.run(recipe.state().module, settings);
@@ -201,40 +132,19 @@ Result<Report> Engine::run(const Recipe& recipe, const Settings& settings, const
   });
 }
 
-// `show(value, graph)` is what becomes of the value, whose deferred numbers are known by then.
-template <class F>
-Result<std::string> Engine::evaluate_with(const std::string& expression, const Events& events, F show) {
-  return guarded([&]() -> Result<std::string> {
-    const SourceId source = state_->sources.add("<eval>", expression);
-    ROUX_TRY(const ast::Module module, parse(state_->sources, source));
-    Diagnostics findings =
-        roux::check(state_->sources, module, state_->library, {.allow_plain_expressions = true});
-    if (has_errors(findings)) return errors_of(std::move(findings));
-    {
-      Graph graph;
-      Rehearsal rehearsal(graph, state_->options);
-      Evaluator evaluator(state_->sources, state_->library, graph, rehearsal);
-      if (auto rehearsed = evaluator.evaluate(module); !rehearsed) return std::move(rehearsed).error();
-    }
-    Graph graph;
-    Performance performance(graph, state_->options, *state_->kernels, events, {expression, {}, {}});
-    Evaluator evaluator(state_->sources, state_->library, graph, performance);
-    ROUX_TRY(const Value value, evaluator.evaluate(module));
-    ROUX_TRY(const Value known, evaluator.settled(value));
-    ROUX_DO(performance.commit());
-    return show(known, graph);
-  });
-}
-
 Result<std::string> Engine::evaluate(const std::string& expression, const Events& events) {
-  return evaluate_with(expression, events, [](const Value& value, const Graph& graph) {
-    return value.is<NoneValue>() ? std::string() : to_text(value, graph);
-  });
+  ROUX_TRY(const Outcome outcome, interact({}).enter("<eval>", expression, events));
+  return join(outcome.shown, "\n");
 }
 
 Result<std::string> Engine::evaluate_to_json(const std::string& expression, const Events& events) {
-  return evaluate_with(expression, events,
-                       [](const Value& value, const Graph& graph) { return to_json(value, graph); });
+  Session session = interact({});
+  ROUX_TRY(const Outcome outcome, session.enter("<eval>", expression, events));
+  return session.last_as_json();
+}
+
+Session Engine::interact(const Settings& settings) {
+  return Session(std::make_unique<Session::State>(*state_, settings));
 }
 
 std::string Engine::render(const Diagnostics& diagnostics) const {

@@ -295,6 +295,13 @@ Status Performance::save(const SaveRequest& request) {
   return ok();
 }
 
+void Performance::begin(RecipeFacts recipe) {
+  recipe_ = std::move(recipe);
+  pending_.clear();
+  saved_.clear();
+  report_ = {};
+}
+
 Status Performance::commit() {
   for (const auto& writer : pending_) {
     ROUX_DO(writer->commit());
@@ -304,7 +311,7 @@ Status Performance::commit() {
   return ok();
 }
 
-void Performance::score_outputs() {
+void Performance::score_outputs(Scores wanted) {
   if (scorers_.size() != 1) return;
   const auto& [id, scorer] = *scorers_.begin();
   for (const SavedModel& saved : saved_) {
@@ -314,6 +321,7 @@ void Performance::score_outputs() {
       output.score = known->second;
       continue;
     }
+    if (wanted == Scores::known) continue;
     const Result<double> score = run_scorer(scorer, output.path, scorer.span);
     if (score) {
       output.score = *score;

@@ -45,11 +45,16 @@ class Performance : public Host {
   void note(Diagnostic diagnostic) override {
     if (events_.on_note) events_.on_note(diagnostic);
   }
+  bool is_cancelled() const override { return events_.cancel && *events_.cancel; }
 
+  // For a host of several recipes, one after the other: forgets what the last one did and has not committed.
+  void begin(RecipeFacts recipe);
   // Everything written so far appears under its name.
   Status commit();
-  // Scores what was saved, where the recipe has exactly one scorer.
-  void score_outputs();
+  enum class Scores { all, known };
+  // Tells the scores of what was saved, where there is exactly one scorer; runs it only where `all` are wanted.
+  void score_outputs(Scores wanted = Scores::all);
+  const Inputs& inputs() const { return inputs_; }
   const Report& report() const { return report_; }
 
  private:

@@ -14,7 +14,10 @@ namespace roux {
 
 class Rehearsal : public Host {
  public:
-  Rehearsal(Graph& graph, const Options& options) : graph_(graph), options_(options), inputs_(options.threads) {}
+  // `inputs`: the checkpoints behind the graph's sources so far.
+  Rehearsal(Graph& graph, const Options& options, Inputs inputs, const std::atomic<bool>* cancel = nullptr)
+      : graph_(graph), options_(options), inputs_(std::move(inputs)), cancel_(cancel) {}
+  Rehearsal(Graph& graph, const Options& options) : Rehearsal(graph, options, Inputs(options.threads)) {}
 
   bool rehearsing() const override { return true; }
   Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span) override {
@@ -36,9 +39,12 @@ class Rehearsal : public Host {
   Status save(const SaveRequest& request) override;
   void print(const std::string&) override { prints_ = true; }
   void note(Diagnostic diagnostic) override { notes_.push_back(std::move(diagnostic)); }
+  bool is_cancelled() const override { return cancel_ && *cancel_; }
   // Whether a run would leave no trace.
   bool is_idle() const { return saves_.empty() && !prints_; }
 
+  bool has_scored() const { return !scored_.empty(); }
+  const Inputs& inputs() const { return inputs_; }
   const Diagnostics& notes() const { return notes_; }
   const std::vector<std::string>& output_paths() const { return output_paths_; }
   // What the run would do.
@@ -55,6 +61,7 @@ class Rehearsal : public Host {
   Graph& graph_;
   const Options& options_;
   Inputs inputs_;
+  const std::atomic<bool>* cancel_;
   bool prints_ = false;
   Diagnostics notes_;
   std::set<NodeId> scored_;

@@ -112,8 +112,26 @@ struct PlanSummary {
   std::string text;                        // for people
 };
 
+struct ParameterInfo {
+  std::string name;
+  std::string type;                  // "list[model]"; empty if none is given
+  std::string default_value;         // as written; empty if it must be given
+  std::vector<std::string> choices;  // that may be given as bare words
+};
+
+struct MethodInfo {
+  std::string name;
+  std::string signature;      // `ties(models: list[model], ...) -> model`
+  std::string documentation;  // the `##` lines above it
+  std::string file;           // "stdlib/ties.merge"
+  std::vector<ParameterInfo> parameters;
+};
+
+class Session;
+
 class Engine {
  public:
+  struct State;
   static Result<Engine> create(const Options& options);
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
@@ -129,11 +147,16 @@ class Engine {
   Result<PlanSummary> plan(const Recipe& recipe, const Settings& settings, bool kernels);
   // Checks, then runs. Outputs appear whole, at the end, or not at all.
   Result<Report> run(const Recipe& recipe, const Settings& settings, const Events& events);
-  // The value of one expression, as the REPL would print it.
+  // The value of one expression, as a session shows it.
   Result<std::string> evaluate(const std::string& expression, const Events& events);
   // The same as JSON: numbers, truth values, texts, null, lists (tuples, too) and records as such; what has no
   // counterpart there (models, functions, numbers that are not finite) as the text that the REPL would print.
   Result<std::string> evaluate_to_json(const std::string& expression, const Events& events);
+  // Statements one by one, each seeing the names of those before (api/session.h). The engine must outlive it.
+  Session interact(const Settings& settings);
+
+  // The methods of the library, by name.
+  std::vector<MethodInfo> methods() const;
 
   // FILE:LINE:COLUMN: error[CODE]: message, the source line with the range marked, notes, a hint.
   std::string render(const Diagnostics& diagnostics) const;
@@ -145,10 +168,6 @@ class Engine {
   std::optional<Place> place_of(Span span) const;
 
  private:
-  template <class F>
-  Result<std::string> evaluate_with(const std::string& expression, const Events& events, F show);
-
-  struct State;
   explicit Engine(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

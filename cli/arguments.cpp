@@ -14,6 +14,7 @@ namespace {
 
 constexpr char kExamples[] =
     "Examples:\n"
+    "  roux                                   enter statements one by one\n"
     "  roux run soup.merge                    carry out a recipe\n"
     "  roux run soup.merge --set k=0.3        with another value for its `param k`\n"
     "  roux plan soup.merge                   what it would read, write and need\n"
@@ -47,9 +48,11 @@ void add_testing_options(CLI::App& app, Raw& raw) {
 
 void add_options(CLI::App& app, const Command& command, Raw& raw) {
   Options& options = raw.arguments.options;
-  app.add_option(command.subject, raw.arguments.subject, command.subject_help)
-      ->required((command.takes & kMaybeSubject) == 0)
-      ->type_name("");
+  if (command.subject != nullptr) {
+    app.add_option(command.subject, raw.arguments.subject, command.subject_help)
+        ->required((command.takes & kMaybeSubject) == 0)
+        ->type_name("");
+  }
   app.add_flag("--json", raw.arguments.json, "Results and diagnostics as one JSON document");
   if (command.takes & kSettings) {
     app.add_option("--set", raw.settings,
@@ -135,7 +138,7 @@ Diagnostic complaint_of_command(std::span<const Command> commands, const std::st
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.name);
   std::string message = unknown("command", word, names);
-  const bool is_recipe = word == "-" || word.ends_with(".merge");
+  const bool is_recipe = word.ends_with(".merge");
   const std::string hint =
       is_recipe ? "to carry out a recipe: `roux run " + word + "`" : help_hint(nullptr);
   return bad_option(std::move(message)).hint(hint);
@@ -201,9 +204,10 @@ const Command* find_command(std::span<const Command> commands, const std::string
   return at == commands.end() ? nullptr : &*at;
 }
 
-// `roux help run` is `roux run --help`; `roux` alone is `roux --help`.
-void rewrite_help(std::vector<std::string>& words) {
-  if (words.empty()) words.push_back("--help");
+// `roux` alone, and `roux -`, is `roux repl`; `roux help run` is `roux run --help`.
+void rewrite_short_forms(std::vector<std::string>& words) {
+  if (words.empty()) words.push_back("repl");
+  if (words[0] == "-") words[0] = "repl";
   if (words[0] != "help") return;
   words.erase(words.begin());
   words.push_back("--help");
@@ -213,7 +217,7 @@ void rewrite_help(std::vector<std::string>& words) {
 
 std::variant<Invocation, ExitCode> parse_arguments(std::span<const Command> commands,
                                                    std::vector<std::string> words) {
-  rewrite_help(words);
+  rewrite_short_forms(words);
   const Command* command = find_command(commands, words[0]);
   if (command == nullptr && !(words[0].starts_with('-') && words[0].size() > 1)) {
     return complain(words, {complaint_of_command(commands, words[0])});

@@ -40,7 +40,7 @@ enum Takes : unsigned {
 struct Command {
   const char* name;
   const char* summary;
-  const char* subject;  // what the help calls it: FILE
+  const char* subject;  // what the help calls it: FILE; null: it takes none
   const char* subject_help;
   unsigned takes;
   const char* examples;
@@ -54,5 +54,6 @@ int evaluate_expression(const Arguments& arguments);
 int inspect_checkpoint(const Arguments& arguments);
 int show_recipe(const Arguments& arguments);
 int explain_diagnostic(const Arguments& arguments);
+int start_repl(const Arguments& arguments);
 
 }  // namespace roux::cli

@@ -1,5 +1,5 @@
 // `roux eval`: the value of one expression, as the REPL would print it.
-#include "cli/session.h"
+#include "cli/opened_recipe.h"
 
 namespace roux::cli {
 

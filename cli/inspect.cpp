@@ -1,41 +1,19 @@
 // `roux inspect`: the tensors of a checkpoint as a table, then what it is as a whole.
-#include <algorithm>
-#include <array>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/table.h"
 #include "base/text.h"
 #include "cli/terminal.h"
 
 namespace roux::cli {
 namespace {
 
-using Row = std::array<std::string, 4>;  // name, dtype, shape, size
-
-std::size_t columns_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // not the inside of a UTF-8 character
-  }));
-}
-
-std::string padded(const std::string& text, std::size_t columns, bool to_the_right) {
-  const std::string space(columns - std::min(columns, columns_of(text)), ' ');
-  return to_the_right ? space + text : text + space;
-}
+using Row = std::vector<std::string>;  // name, dtype, shape, size
 
 std::string table_text(const std::vector<Row>& rows) {
-  std::array<std::size_t, 4> widths = {};
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      widths[i] = std::max(widths[i], columns_of(row[i]));
-  }
+  using enum Align;
   std::string out;
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out += (i == 0 ? "" : "  ") + padded(row[i], widths[i], i == row.size() - 1);
-    }
-    out += '\n';
-  }
+  for (const std::string& line : in_columns(rows, {left, left, left, right})) out += line + '\n';
   return out;
 }
 

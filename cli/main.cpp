@@ -48,6 +48,12 @@ constexpr Command kCommands[] = {
      "  roux explain E0305\n"
      "  roux explain total_weight",
      explain_diagnostic},
+    {"repl", "Enter statements one by one; so does `roux` alone", nullptr, nullptr,
+     kSettings | kEngine | kRunning,
+     "  roux\n"
+     "  roux repl --threads 4 --set k=0.3\n"
+     "  echo 'norm(load(\"a\"), over = model)' | roux",
+     start_repl},
 };
 // clang-format on
 

@@ -1,5 +1,5 @@
 // `roux plan`: what a run would do: sweeps, bytes, memory, and the kernels on request.
-#include "cli/session.h"
+#include "cli/opened_recipe.h"
 
 namespace roux::cli {
 namespace {
@@ -30,9 +30,9 @@ void tell(const PlanSummary& plan, bool with_kernels, Json& document) {
 
 int plan_recipe(const Arguments& arguments) {
   Terminal terminal(arguments);
-  auto opened = open_session(arguments, terminal);
+  auto opened = open_recipe(arguments, terminal);
   if (const ExitCode* code = std::get_if<ExitCode>(&opened)) return *code;
-  auto& [engine, recipe] = std::get<Session>(opened);
+  auto& [engine, recipe] = std::get<OpenedRecipe>(opened);
 
   const Result<PlanSummary> plan = engine.plan(recipe, arguments.settings, arguments.kernels);
   if (!plan) return terminal.fail(engine, plan.error());

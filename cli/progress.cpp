@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/table.h"
+
 namespace roux::cli {
 namespace {
 
@@ -44,10 +46,6 @@ std::string size_text(double bytes) {
 }
 
 bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-
-std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
-}
 
 // The first `columns` characters; control characters (names come from files) become `?`.
 std::string shown(std::string_view text, std::size_t columns) {

@@ -4,10 +4,13 @@ namespace roux::cli {
 namespace {
 
 // A handler can reach nothing but a global.
-std::atomic<bool> interrupted{false};
+std::atomic<bool> interrupted{false}, ended{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void on_interrupt(int) { interrupted.store(true, std::memory_order_relaxed); }
+void on_interrupt(int signal) {
+  interrupted.store(true, std::memory_order_relaxed);
+  if (signal != SIGINT) ended.store(true, std::memory_order_relaxed);
+}
 void on_closed_pipe(int) {}
 
 struct sigaction action_of(void (*handler)(int), int flags) {
@@ -25,10 +28,11 @@ void survive_closed_pipes() {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
-InterruptScope::InterruptScope() {
-  interrupted = false;
+InterruptScope::InterruptScope(Second second) {
+  interrupted = ended = false;
   // SA_RESETHAND: the second one has its usual effect.
-  const struct sigaction action = action_of(on_interrupt, SA_RESTART | SA_RESETHAND);
+  const int once = second == Second::ends_process ? SA_RESETHAND : 0;
+  const struct sigaction action = action_of(on_interrupt, SA_RESTART | once);
   for (std::size_t i = 0; i < std::size(kSignals); ++i) {
     sigaction(kSignals[i], nullptr, &previous_[i]);
     if (previous_[i].sa_handler != SIG_IGN)
@@ -42,5 +46,6 @@ InterruptScope::~InterruptScope() {
 }
 
 const std::atomic<bool>& InterruptScope::cancelled() const { return interrupted; }
+bool InterruptScope::ends_process() const { return ended; }
 
 }  // namespace roux::cli

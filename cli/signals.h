@@ -11,16 +11,19 @@ namespace roux::cli {
 // recipe starts are not affected: handlers, unlike ignored signals, are not inherited.
 void survive_closed_pipes();
 
-// From construction to destruction SIGINT, SIGTERM and SIGHUP set `cancelled`, each once. One at a
-// time.
+// From construction to destruction SIGINT, SIGTERM and SIGHUP set `cancelled`; what the second one does is up to
+// whoever makes it. One at a time.
 class InterruptScope {
  public:
-  InterruptScope();
+  enum class Second { ends_process, is_ignored };
+  explicit InterruptScope(Second second = Second::ends_process);
   ~InterruptScope();
   InterruptScope(const InterruptScope&) = delete;
   InterruptScope& operator=(const InterruptScope&) = delete;
 
   const std::atomic<bool>& cancelled() const;
+  // Whether the process is to end when it has stopped: by all of them but an interrupt.
+  bool ends_process() const;
 
  private:
   static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};

@@ -2,9 +2,8 @@
 #include "compiler/graph/graph.h"
 
 namespace roux {
-namespace {
 
-const char* kind_name(NodeKind kind) {
+const char* name_of(NodeKind kind) {
   switch (kind) {
     case NodeKind::constant: return "constant";
     case NodeKind::unknown: return "unknown";
@@ -36,9 +35,14 @@ const char* name_of(ReduceOp op) {
   return "";
 }
 
-const char* scope_name(Level scope) { return scope == Level::recipe ? "model" : "tensor"; }
+const char* name_of(TensorFact fact) {
+  constexpr const char* kNames[kTensorFacts] = {"layer", "layer_count", "depth", "ndim", "numel"};
+  return kNames[static_cast<std::size_t>(fact)];
+}
 
-constexpr const char* kFactNames[kTensorFacts] = {"layer", "layer_count", "depth", "ndim", "numel"};
+namespace {
+
+const char* scope_name(Level scope) { return scope == Level::recipe ? "model" : "tensor"; }
 
 }  // namespace
 
@@ -47,7 +51,7 @@ std::string dump(const Graph& graph, NodeId root) {
   switch (node.kind) {
     case NodeKind::constant: return format_number(node.constant);
     case NodeKind::unknown: return "?" + std::to_string(node.attribute);
-    case NodeKind::fact: return kFactNames[node.attribute];
+    case NodeKind::fact: return name_of(static_cast<TensorFact>(node.attribute));
     case NodeKind::source: return "s" + std::to_string(node.attribute);
     case NodeKind::named: return "named " + string_literal(graph.pattern(node.attribute).text);
     case NodeKind::linear: {
@@ -66,7 +70,7 @@ std::string dump(const Graph& graph, NodeId root) {
   } else if (node.kind == NodeKind::reduction) {
     out += std::string(name_of(static_cast<ReduceOp>(node.attribute))) + " over " + scope_name(node.scope);
   } else {
-    out += kind_name(node.kind);
+    out += name_of(node.kind);
     if (node.kind == NodeKind::largest || node.kind == NodeKind::top)
       out += std::string(" over ") + scope_name(node.scope);
     else if (node.kind != NodeKind::by_name && node.kind != NodeKind::member)

@@ -153,6 +153,10 @@ class Graph {
 // All that the roots need, operands first.
 std::vector<NodeId> reachable(const Graph& graph, const std::vector<NodeId>& roots);
 
+const char* name_of(NodeKind kind);
+const char* name_of(ReduceOp op);
+const char* name_of(TensorFact fact);
+
 // `(linear 1 s0, -1 s1)`: for tests and for `roux plan`.
 std::string dump(const Graph& graph, NodeId root);
 

@@ -8,6 +8,7 @@
 #include "compiler/interpret/failure.h"
 
 namespace roux {
+
 std::string list_some(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 3;
   std::string text;
@@ -134,10 +135,12 @@ void fail_lacking(SpaceContext& context, const Data& data, const std::vector<std
   std::vector<std::string> missing;
   for (const std::string& name : names)
     if (!find_tensor(own, name)) missing.push_back(name);
+  const std::optional<std::string> path = path_of_operand(context, data.node);
   fail(error(DiagnosticKind::missing_tensor, context.span,
-             name_of_operand(context, data.node) + " lacks " + format_count(missing.size(), "tensor") +
+             Compared{own, path}.name() + " lacks " + format_count(missing.size(), "tensor") +
                  " of this arm: " + list_some(missing))
-           .hint("the value of an arm must have all the tensors that the arm is for"));
+           .hint("the value of an arm must have all the tensors that the arm is for")
+           .about(missing.front(), path ? std::vector<std::string>{*path} : std::vector<std::string>()));
 }
 
 void refuse_part(SpaceContext& context, const Data& data, const std::string& done, const std::string& how) {

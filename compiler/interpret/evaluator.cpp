@@ -25,7 +25,6 @@ namespace {
 
 constexpr TensorFact kFacts[] = {TensorFact::layer, TensorFact::layer_count, TensorFact::depth,
                                  TensorFact::ndim, TensorFact::numel};
-constexpr const char* kFactNames[] = {"layer", "layer_count", "depth", "ndim", "numel"};
 constexpr const char* kCondition = "the condition";
 constexpr double kPi = 3.14159265358979323846;
 
@@ -36,8 +35,12 @@ Evaluator::Evaluator(SourceMap& sources, Library& library, Graph& graph, Host& h
       root_(std::make_shared<Environment>(nullptr)) {
   root_->bind("pi", kPi);
   root_->bind("inf", HUGE_VAL);
-  for (int i = 0; i < kTensorFacts; ++i) root_->bind(kFactNames[i], number_data(graph_.fact(kFacts[i])));
+  for (TensorFact fact : kFacts) root_->bind(name_of(fact), number_data(graph_.fact(fact)));
 }
+
+Evaluator::Evaluator(const Evaluator& other, Graph& copy, Host& host)
+    : sources_(other.sources_), library_(other.library_), graph_(copy), host_(host), root_(other.root_),
+      scorer_count_(other.scorer_count_) {}
 
 Evaluator::~Evaluator() {
   // A function bound in the scope that it remembers keeps that scope alive: take the cycles apart.
@@ -110,7 +113,7 @@ std::string Evaluator::text_of(const Value& value, Span span) {
   return to_text(resolved(value), graph_);
 }
 
-Result<Value> Evaluator::settled(const Value& value) {
+Result<Value> Evaluator::computed(const Value& value) {
   try {
     return resolved(value);
   } catch (Failure& failure) {
@@ -120,23 +123,29 @@ Result<Value> Evaluator::settled(const Value& value) {
 
 // --- statements -------------------------------------------------------------------------------------
 
-Diagnostics Evaluator::run(const ast::Module& module, const std::map<std::string, std::string>& settings) {
+Evaluated Evaluator::evaluate(const ast::Module& module, const std::shared_ptr<Environment>& scope,
+                              const std::map<std::string, std::string>& settings) {
   settings_ = settings;
-  Frame frame{module, std::make_shared<Environment>(root_)};
+  steps_ = 0;
+  std::erase_if(captured_, [](const std::weak_ptr<Environment>& environment) { return environment.expired(); });
+  Frame frame{module, scope};
   for (const ast::Statement& statement : module.statements)  // methods may be used before they stand
     if (auto* method = std::get_if<ast::Method>(&statement.node))
       frame.environment->bind(method->name.text, Function(MethodValue{&module, method, capture(frame)}));
 
-  Diagnostics findings;
+  Evaluated evaluated;
   for (const ast::Statement& statement : module.statements) {
     try {
       lone_stream_.reset();
       recipe_call_ = {};
       speculation_ = 0;
       arm_depth_ = 0;
-      execute(statement, frame);
+      if (auto* plain = std::get_if<ast::ExprStatement>(&statement.node))
+        evaluated.values.push_back(eval(plain->value, frame));
+      else
+        execute(statement, frame);
     } catch (const Failure& failure) {
-      for (const Diagnostic& finding : failure.diagnostics) findings.push_back(with_loads(finding));
+      for (const Diagnostic& finding : failure.diagnostics) evaluated.findings.push_back(with_loads(finding));
       if (!host_.rehearsing()) break;
       if (auto* bind = std::get_if<ast::Bind>(&statement.node))
         frame.environment->bind(bind->name.text, Poison{});
@@ -144,25 +153,7 @@ Diagnostics Evaluator::run(const ast::Module& module, const std::map<std::string
         frame.environment->bind(param->parameter.name.text, Poison{});
     }
   }
-  return findings;
-}
-
-Result<Value> Evaluator::evaluate(const ast::Module& module) {
-  Frame frame{module, std::make_shared<Environment>(root_)};
-  Value last;
-  try {
-    for (const ast::Statement& statement : module.statements) {
-      if (auto* plain = std::get_if<ast::ExprStatement>(&statement.node))
-        last = eval(plain->value, frame);
-      else
-        execute(statement, frame);
-    }
-  } catch (const Failure& failure) {
-    Diagnostics findings;
-    for (const Diagnostic& finding : failure.diagnostics) findings.push_back(with_loads(finding));
-    return findings;
-  }
-  return last;
+  return evaluated;
 }
 
 // The finding with the places where the checkpoints that it is about were loaded, unless it shows them already.
@@ -242,6 +233,7 @@ Value Evaluator::setting_value(const ast::Parameter& parameter, const std::strin
 // --- limits, numbers, scores ------------------------------------------------------------------------
 
 void Evaluator::count_step(Span span) {
+  if (steps_ % 1024 == 0 && host_.is_cancelled()) fail(error(DiagnosticKind::cancelled, span, "cancelled"));
   if (++steps_ > limits::kControlSteps)
     fail(error(DiagnosticKind::limit, span,
                "more than " + std::to_string(limits::kControlSteps) + " steps of control"));

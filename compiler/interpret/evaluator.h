@@ -25,6 +25,7 @@ class Environment {
   explicit Environment(std::shared_ptr<const Environment> parent) : parent_(std::move(parent)) {}
   const Value* find(std::string_view name) const;
   void clear() { values_.clear(); }
+  const std::map<std::string, Value, std::less<>>& values() const { return values_; }
   void bind(std::string name, Value value) { values_.insert_or_assign(std::move(name), std::move(value)); }
 
  private:
@@ -39,19 +40,33 @@ struct PrimitiveCall {
   Span span;
 };
 
+// What statements leave behind when they have been evaluated one by one.
+struct Evaluated {
+  Diagnostics findings;       // none: they ran to their end
+  std::vector<Value> values;  // of the statements that are expressions, in order
+};
+
 class Evaluator {
  public:
   Evaluator(SourceMap& sources, Library& library, Graph& graph, Host& host);
+  // Goes on from where another one stands, over a copy of its graph: for trying out what that one may do next.
+  Evaluator(const Evaluator& other, Graph& copy, Host& host);
   ~Evaluator();
   Evaluator(const Evaluator&) = delete;
 
-  // Runs the statements of a recipe in order; `settings` are the texts given for its `param`s. All errors
-  // found, in order; none means that it ran to its end.
-  Diagnostics run(const ast::Module& module, const std::map<std::string, std::string>& settings);
-  // The value of a module of one expression, after its statements.
-  Result<Value> evaluate(const ast::Module& module);
-  // The value with the numbers in it that only tensors tell computed.
-  Result<Value> settled(const Value& value);
+  // An empty scope right under the constants: where the names of a recipe or a session are bound.
+  std::shared_ptr<Environment> top_scope() const { return std::make_shared<Environment>(root_); }
+  // Evaluates statements, binding their names in `scope`. `settings` are the texts given for `param`s. A rehearsal
+  // goes on after an error, so that all are found. The module must live as long as the functions that it makes.
+  Evaluated evaluate(const ast::Module& module, const std::shared_ptr<Environment>& scope,
+                     const std::map<std::string, std::string>& settings);
+
+  // Runs the statements of a recipe in order. All errors found; none means that it ran to its end.
+  Diagnostics run(const ast::Module& module, const std::map<std::string, std::string>& settings) {
+    return evaluate(module, top_scope(), settings).findings;
+  }
+  // The value with its numbers that only tensors tell computed, together; lists looked into.
+  Result<Value> computed(const Value& value);
 
   // --- for primitives ---
   SourceMap& sources() { return sources_; }

@@ -50,6 +50,8 @@ class Host {
 
   virtual void print(const std::string& line) = 0;
   virtual void note(Diagnostic diagnostic) = 0;
+  // Whether the user wants evaluation to end.
+  virtual bool is_cancelled() const = 0;
 };
 
 }  // namespace roux

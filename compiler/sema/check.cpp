@@ -46,7 +46,8 @@ class Checker {
       : sources_(sources), module_(module), library_(library), options_(options) {}
 
   Diagnostics run() {
-    Scope scope;
+    for (const std::string& name : options_.bound) session_.names.push_back({name, Span{}});
+    Scope scope{.parent = &session_};
     for (const ast::Statement& statement : module_.statements)  // methods may be used before they stand
       if (auto* method = std::get_if<ast::Method>(&statement.node)) methods_.push_back(method);
     for (const ast::Statement& statement : module_.statements) visit(statement, scope);
@@ -108,11 +109,11 @@ class Checker {
                  .hint("a name is bound once; choose another"));
       return;
     }
-    if (!scope.parent && library_.contains(name.text))
+    if (scope.parent == &session_ && library_.contains(name.text))
       report(note(DiagnosticKind::shadowed, name.span,
                   quoted(name.text) + " now hides the library's method of that name"));
     for (const auto& hidden : {constant_names(), tensor_names()})
-      if (!scope.parent && std::find(hidden.begin(), hidden.end(), name.text) != hidden.end())
+      if (scope.parent == &session_ && std::find(hidden.begin(), hidden.end(), name.text) != hidden.end())
         report(note(DiagnosticKind::shadowed, name.span,
                     quoted(name.text) + " now hides the library's number of that name"));
     scope.names.push_back(name);
@@ -357,6 +358,7 @@ class Checker {
   const ast::Module& module_;
   Library& library_;
   const CheckOptions& options_;
+  Scope session_;  // around the module's own
   std::vector<const ast::Method*> methods_;
   Diagnostics findings_;
 };

@@ -16,6 +16,7 @@ const std::vector<std::string>& constant_names();  // pi, inf
 const std::vector<std::string>& tensor_names();    // layer, layer_count, depth, ndim, numel
 
 struct CheckOptions {
+  std::vector<std::string> bound = {};   // names that a session has bound before; they may be bound again
   bool allow_plain_expressions = false;  // an expression without effect may stand as a statement
 };
 

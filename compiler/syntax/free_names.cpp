@@ -9,12 +9,12 @@ class Finder {
  public:
   explicit Finder(const Module& module) : module_(module) {}
 
-  std::set<std::string> take() { return std::move(free_); }
+  std::vector<ExprId> take() { return std::move(free_); }
 
   void visit(ExprId id) {
     const Expr& expr = module_[id];
     if (auto* name = std::get_if<Name>(&expr.node)) {
-      if (!bound_.contains(name->text)) free_.insert(name->text);
+      if (!bound_.contains(name->text)) free_.push_back(id);
     } else if (auto* lambda = std::get_if<Lambda>(&expr.node)) {
       binding(lambda->parameters, [&] { visit(lambda->body); });
     } else if (auto* loop = std::get_if<Comprehension>(&expr.node)) {
@@ -29,7 +29,6 @@ class Finder {
     }
   }
 
- private:
   void visit(const Statement& statement) {
     if (auto* method = std::get_if<Method>(&statement.node)) {
       bound_.insert(method->name.text);
@@ -44,6 +43,7 @@ class Finder {
     if (auto* bind = std::get_if<Bind>(&statement.node)) bound_.insert(bind->name.text);
   }
 
+ private:
   void visit_from(const Comprehension& loop, std::size_t i) {
     if (i == loop.generators.size()) return visit(loop.value);
     const Generator& generator = loop.generators[i];
@@ -63,7 +63,7 @@ class Finder {
 
   const Module& module_;
   std::multiset<std::string> bound_;
-  std::set<std::string> free_;
+  std::vector<ExprId> free_;
 };
 
 }  // namespace
@@ -71,6 +71,14 @@ class Finder {
 std::set<std::string> free_names(const Module& module, ExprId expr) {
   Finder finder(module);
   finder.visit(expr);
+  std::set<std::string> names;
+  for (ExprId use : finder.take()) names.insert(std::get<Name>(module[use].node).text);
+  return names;
+}
+
+std::vector<ExprId> free_uses(const Module& module, const Statement& statement) {
+  Finder finder(module);
+  finder.visit(statement);
   return finder.take();
 }
 

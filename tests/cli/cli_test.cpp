@@ -72,10 +72,10 @@ class Cli : public Test {
 // --- the command line
 // ---------------------------------------------------------------------------------
 
-TEST_F(Cli, no_command_prints_help) {
-  const ProcessResult result = roux({});
+TEST_F(Cli, help_lists_the_commands) {
+  const ProcessResult result = roux({"--help"});
   EXPECT_EQ(result.exit_code, 0);
-  for (const char* word : {"run", "check", "plan", "eval", "inspect", "recipe", "explain", "Examples:"}) {
+  for (const char* word : {"run", "check", "plan", "eval", "inspect", "recipe", "explain", "repl", "Examples:"}) {
     EXPECT_TRUE(contains(result.out, word)) << word;
   }
   EXPECT_EQ(result.err, "");

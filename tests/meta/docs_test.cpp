@@ -5,6 +5,7 @@
 //                   PATH; what follows is all that it prints. `...` alone on a line stands for any
 //                   lines, `<...>` within one for any characters. Where a block speaks of `out/`,
 //                   the recipes that blocks above it run have run.
+//   ```repl         a session: what follows `roux> ` and `  ... ` is entered, the rest is all that comes back.
 //   ```merge        passes `roux check`, with ```merge error it must not; a ```text block that
 //                   follows at once is what running it prints.
 //
@@ -177,6 +178,23 @@ void check_recipe(const Block& block, bool must_fail, const Block* output) {
   EXPECT_TRUE(fits(output->lines, 0, lines_of(ran.out), 0)) << ran.out;
 }
 
+// Through a pipe, in which neither prompts nor keys are printed.
+void enter_session(const Block& block) {
+  constexpr std::string_view kPrompts[] = {"roux> ", "  ... "};
+  std::string entered;
+  std::vector<std::string> expected;
+  for (const std::string& line : block.lines) {
+    const bool is_entered = line.starts_with(kPrompts[0]) || line.starts_with(kPrompts[1]);
+    if (is_entered)
+      entered += line.substr(kPrompts[0].size()) + '\n';
+    else
+      expected.push_back(line);
+  }
+  const TreeView tree;
+  const std::string printed = in_shell(tree, "roux", entered).out;
+  EXPECT_TRUE(fits(expected, 0, lines_of(printed), 0)) << printed;
+}
+
 class DocumentBlock : public ::testing::Test {
  public:
   DocumentBlock(std::vector<Block> blocks, std::size_t at) : blocks_(std::move(blocks)), at_(at) {}
@@ -186,6 +204,7 @@ class DocumentBlock : public ::testing::Test {
     if (block.info == "console")
       return run_console(block,
                          {blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(at_)});
+    if (block.info == "repl") return enter_session(block);
     const Block* next = at_ + 1 < blocks_.size() ? &blocks_[at_ + 1] : nullptr;
     const bool has_output = next && next->info == "text" && next->follows_at_once;
     check_recipe(block, block.info == "merge error", has_output ? next : nullptr);
@@ -237,7 +256,8 @@ const int kRegistered = [] {
     const std::vector<Block> blocks = blocks_of(file, read_file(source_dir() / file));
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const Block& block = blocks[i];
-      if (block.info != "console" && block.info != "merge" && block.info != "merge error") continue;
+      constexpr std::string_view kTested[] = {"console", "merge", "merge error", "repl"};
+      if (std::find(std::begin(kTested), std::end(kTested), block.info) == std::end(kTested)) continue;
       std::string name = block.file + "_line_" + std::to_string(block.line);
       std::replace_if(
           name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');

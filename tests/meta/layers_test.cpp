@@ -42,6 +42,7 @@ const std::vector<Layer> kLayers = {
     {"compiler",           {"base", "runtime/kernel", "runtime/checkpoint"}},
     {"api",                {"base", "compiler", "runtime"}},
     {"api/roux.h",         {"base"}},
+    {"api/session.h",      {"base", "api/roux.h"}},
     {"cli",                {"base", "api"}},
     {"examples",           {"base", "api"}},
     {"tests",              {"base", "runtime", "compiler", "api", "cli"}},

@@ -1,4 +1,4 @@
-#include "cli/session.h"
+#include "cli/opened_recipe.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -29,6 +29,8 @@ Result<std::string> read_all(std::FILE* file, const std::string& path) {
   return text;
 }
 
+}  // namespace
+
 Result<std::string> read_recipe(const std::string& path) {
   if (path == "-") return read_all(stdin, "<stdin>");
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
@@ -37,9 +39,7 @@ Result<std::string> read_recipe(const std::string& path) {
   return read_all(file.get(), path);
 }
 
-}  // namespace
-
-std::variant<Session, ExitCode> open_session(const Arguments& arguments, Terminal& terminal) {
+std::variant<OpenedRecipe, ExitCode> open_recipe(const Arguments& arguments, Terminal& terminal) {
   Result<std::string> text = read_recipe(arguments.subject);
   if (!text) return terminal.fail(text.error());
   Result<Engine> engine = Engine::create(arguments.options);
@@ -48,7 +48,7 @@ std::variant<Session, ExitCode> open_session(const Arguments& arguments, Termina
   terminal.document()["recipe"] = name;
   Result<Recipe> recipe = engine->compile(name, *std::move(text));
   if (!recipe) return terminal.fail(*engine, recipe.error());
-  return Session{*std::move(engine), *std::move(recipe)};
+  return OpenedRecipe{*std::move(engine), *std::move(recipe)};
 }
 
 Events events_for(Terminal& terminal, const Engine& engine, const InterruptScope& interrupts) {

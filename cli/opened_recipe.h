@@ -10,12 +10,15 @@
 
 namespace roux::cli {
 
-struct Session {
+struct OpenedRecipe {
   Engine engine;
   Recipe recipe;
 };
 
-std::variant<Session, ExitCode> open_session(const Arguments& arguments, Terminal& terminal);
+// The text of the file; `-` is standard input.
+Result<std::string> read_recipe(const std::string& path);
+
+std::variant<OpenedRecipe, ExitCode> open_recipe(const Arguments& arguments, Terminal& terminal);
 
 // The arguments must outlive the events.
 Events events_for(Terminal& terminal, const Engine& engine, const InterruptScope& interrupts);

@@ -1,0 +1,57 @@
+// What stands behind an Engine, for the files of api/ that share it: its options, the texts that diagnostics
+// point into, the library and the compiled kernels. Also what all doors of the engine do alike: bugs become
+// diagnostics, errors are sorted, notes are told once.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <new>
+
+#include "api/roux.h"
+#include "compiler/sema/library.h"
+#include "runtime/exec/executor.h"
+
+namespace roux {
+
+struct Recipe::State {
+  std::string text;
+  ast::Module module;
+  Diagnostics findings;  // of the static check; errors too, to be told together with what headers tell
+};
+
+struct Engine::State {
+  Options options;
+  SourceMap sources;
+  Library library{sources, embedded_library()};
+  std::unique_ptr<KernelCache> kernels;
+};
+
+Diagnostic internal_error(const std::exception& bug);
+
+// Errors only, each once, in the order of the text, at most as many as people read.
+Diagnostics errors_of(Diagnostics findings);
+
+// Adds what evaluating found. Where the text alone is wrong already, evaluating it only says so again.
+void add_evaluated(Diagnostics& findings, Diagnostics evaluated);
+
+// The same events, but every note once: a run finds again what its rehearsal found.
+Events told_once(const Events& events);
+
+MethodInfo info_of(const SourceMap& sources, const ast::Module& module, const ast::Method& method);
+
+// 0 is every core.
+Result<int> thread_count(long wanted);
+
+// Runs `body`, turning what only a bug can throw into a diagnostic.
+template <class F>
+auto guarded(F body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return Diagnostics{error(DiagnosticKind::memory_budget, {}, "out of memory")};
+  } catch (const std::exception& bug) {
+    return Diagnostics{internal_error(bug)};
+  }
+}
+
+}  // namespace roux

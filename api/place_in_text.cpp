@@ -1,0 +1,202 @@
+#include <algorithm>
+
+#include "api/completion.h"
+#include "compiler/syntax/lexer.h"
+
+namespace roux {
+namespace {
+
+using syntax::Token;
+using syntax::TokenKind;
+using Kind = PlaceInText::Kind;
+
+// A bracket or quote that is open at the cursor.
+struct Open {
+  std::size_t token;
+  bool is_text;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text), words_(syntax::lex(text)) {
+    for (const Token& token : words_.tokens)
+      if (token.kind != TokenKind::end) tokens_.push_back(token);
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      const TokenKind kind = tokens_[i].kind;
+      if (kind == TokenKind::open || kind == TokenKind::open_text || kind == TokenKind::interpolation)
+        open_.push_back({i, kind == TokenKind::open_text});
+      else if ((kind == TokenKind::close || kind == TokenKind::close_text) && !open_.empty())
+        open_.pop_back();
+    }
+  }
+
+  PlaceInText place() {
+    PlaceInText place{.begin = text_.size()};
+    if (words_.too_many) return place;
+    if (!open_.empty() && open_.back().is_text) return in_text(open_.back().token);
+    std::size_t count = tokens_.size();  // of those before the word at the cursor
+    if (count > 0 && tokens_[count - 1].end == text_.size()) {
+      const Token& last = tokens_[count - 1];
+      if (last.kind == TokenKind::comment || last.kind == TokenKind::documentation) return place;
+      if (last.kind == TokenKind::number || last.kind == TokenKind::bad_number) return place;
+      if (last.kind == TokenKind::word || last.kind == TokenKind::reserved) {
+        place.begin = last.begin;
+        place.typed = std::string(last.text);
+        --count;
+      }
+    }
+    settle(place, count);
+    return place;
+  }
+
+ private:
+  static constexpr std::size_t kNone = ~std::size_t{0};
+
+  // The last of the first `count` tokens that is not blank.
+  std::size_t before(std::size_t count, bool with_newlines = false) const {
+    while (count > 0) {
+      const Token& token = tokens_[count - 1];
+      if (!is_blank(token) || (with_newlines && token.kind == TokenKind::newline)) return count - 1;
+      --count;
+    }
+    return kNone;
+  }
+  bool is_symbol(std::size_t i, std::string_view text) const {
+    return i != kNone && tokens_[i].is(TokenKind::symbol, text);
+  }
+  bool is_open(std::size_t i, std::string_view text) const {
+    return i != kNone && tokens_[i].is(TokenKind::open, text);
+  }
+  bool is_reserved(std::size_t i, std::string_view text) const {
+    return i != kNone && tokens_[i].is(TokenKind::reserved, text);
+  }
+
+  void settle(PlaceInText& place, std::size_t count) {
+    const std::size_t last = before(count);
+    const std::size_t around = open_.empty() ? kNone : open_.back().token;
+    const std::size_t last_or_newline = before(count, true);
+    const bool at_top = around == kNone || is_open(around, "{");
+    if (last == kNone || is_symbol(last, ";") || is_open(last, "{") ||
+        (at_top && tokens_[last_or_newline].kind == TokenKind::newline && !goes_on(last))) {
+      place.kind = Kind::statement;
+    } else if (is_symbol(last, ".")) {
+      place.kind = Kind::member;
+      place.object = operand_before(last);
+    } else if (is_reserved(last, "as") || is_symbol(last, ":") || is_symbol(last, "->")) {
+      place.kind = Kind::type;
+    } else if (is_reserved(last, "for") || is_reserved(last, "param") || is_reserved(last, "method") ||
+               is_reserved(last, "import")) {
+      place.kind = Kind::nothing;
+    } else if (is_open(around, "(") && !call_of(around).callee.empty() && (last == around || is_symbol(last, ","))) {
+      place.kind = Kind::argument;
+      place.call = call_at(around, count);
+    } else if (is_open(around, "(") && !call_of(around).callee.empty() && is_symbol(last, "=")) {
+      place.call = call_at(around, count);
+      place.kind = place.call.parameter.empty() ? Kind::expression : Kind::value;
+    } else {
+      place.kind = Kind::expression;
+    }
+  }
+
+  bool goes_on(std::size_t last) const {
+    const std::size_t earlier = before(last);
+    if (is_symbol(last, "=") || is_symbol(last, ",")) return true;
+    return is_binary_operator(tokens_[last], earlier == kNone ? nullptr : &tokens_[earlier]);
+  }
+
+  PlaceInText in_text(std::size_t quote) {
+    PlaceInText place{.kind = Kind::string, .begin = tokens_[quote].end};
+    place.typed = std::string(text_.substr(place.begin));
+    open_.pop_back();
+    const std::size_t last = before(quote);
+    const std::size_t around = open_.empty() ? kNone : open_.back().token;
+    if (is_reserved(last, "import")) {
+      place.kind = Kind::import;
+    } else if (is_open(around, "[") && last == around && !operand_before(around).empty()) {
+      place.kind = Kind::tensor;
+      place.object = operand_before(around);
+    } else if (is_open(around, "{") && is_match(around)) {
+      place.kind = is_symbol(last, "=>") ? Kind::string : Kind::pattern;
+    } else if (is_open(around, "(")) {
+      place.call = call_at(around, quote);
+    }
+    return place;
+  }
+
+  bool is_match(std::size_t brace) const {
+    const std::size_t subject = before(brace);
+    return subject != kNone && is_reserved(before(subject), "match");
+  }
+
+  OpenCall call_of(std::size_t parenthesis) const {
+    const std::size_t callee = before(parenthesis);
+    if (callee == kNone || tokens_[callee].kind != TokenKind::word || tokens_[callee].end != tokens_[parenthesis].begin)
+      return {};
+    OpenCall call{.callee = std::string(tokens_[callee].text)};
+    if (is_symbol(before(callee), "|>")) call.position = 1;
+    return call;
+  }
+
+  // The call whose parenthesis this is, at the token `count`.
+  OpenCall call_at(std::size_t parenthesis, std::size_t count) const {
+    OpenCall call = call_of(parenthesis);
+    int depth = 0;
+    std::size_t begin = parenthesis + 1;  // of the argument
+    const auto name_of_argument = [&] {
+      const bool is_named = begin + 1 < count && tokens_[begin].kind == TokenKind::word && is_symbol(begin + 1, "=");
+      return is_named ? std::string(tokens_[begin].text) : std::string();
+    };
+    for (std::size_t i = parenthesis + 1; i < count; ++i) {
+      const Token& token = tokens_[i];
+      if (token.kind == TokenKind::open || token.kind == TokenKind::interpolation) ++depth;
+      if (token.kind == TokenKind::close) --depth;
+      if (depth != 0 || !is_symbol(i, ",")) continue;
+      if (std::string name = name_of_argument(); !name.empty()) call.given.push_back(std::move(name));
+      ++call.position;
+      begin = i + 1;
+      while (begin < count && is_blank(tokens_[begin])) ++begin;
+    }
+    call.parameter = name_of_argument();
+    return call;
+  }
+
+  // `a.b[0]` before the token: names, members, calls and indices in one piece.
+  std::string operand_before(std::size_t end) const {
+    std::size_t begin = end;
+    while (begin > 0) {
+      const Token& token = tokens_[begin - 1];
+      if (token.kind == TokenKind::close) {
+        begin = opening_of(begin - 1);
+        if (begin == kNone) return "";
+        continue;
+      }
+      const bool is_part = token.kind == TokenKind::word || token.is(TokenKind::symbol, ".");
+      if (!is_part || (begin < end && tokens_[begin].kind == TokenKind::word && token.kind == TokenKind::word)) break;
+      --begin;
+    }
+    if (begin == end) return "";
+    return std::string(text_.substr(tokens_[begin].begin, tokens_[end].begin - tokens_[begin].begin));
+  }
+
+  std::size_t opening_of(std::size_t close) const {
+    int depth = 0;
+    for (std::size_t i = close + 1; i-- > 0;) {
+      const TokenKind kind = tokens_[i].kind;
+      if (kind == TokenKind::close) ++depth;
+      if (kind == TokenKind::open || kind == TokenKind::interpolation) --depth;
+      if (depth == 0) return i;
+    }
+    return kNone;
+  }
+
+  std::string_view text_;
+  syntax::Words words_;
+  std::vector<Token> tokens_;
+  std::vector<Open> open_;
+};
+
+}  // namespace
+
+PlaceInText place_in(std::string_view text) { return Reader(text).place(); }
+
+}  // namespace roux
