@@ -24,11 +24,23 @@ constexpr const char* kSoupMembers[] = {"ingredients", "weights"};
 
 // --- paths ------------------------------------------------------------------------------------------
 
-bool holds_checkpoint(const fs::path& folder) {
+// Whether a folder is a checkpoint, and whether there is more in it: other checkpoints, folders.
+struct PathKind {
+  bool is_whole = false;  // a path that may be loaded
+  bool is_entered = true;
+};
+
+PathKind kind_of_folder(const fs::path& folder) {
+  std::size_t files = 0, folders = 0;
+  bool has_index = false;
   std::error_code failed;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed))
-    if (entry.path().extension() == ".safetensors") return true;
-  return false;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
+    files += entry.path().extension() == ".safetensors" ? 1 : 0;
+    folders += entry.is_directory(failed) ? 1 : 0;
+    has_index = has_index || entry.path().filename().string().ends_with(".safetensors.index.json");
+  }
+  const bool is_whole = has_index || files == 1;
+  return {is_whole, !is_whole || folders > 0};
 }
 
 // "ft-12" -> "ft-": what comes before a number at the end.
@@ -45,17 +57,17 @@ std::vector<Candidate> paths_from(const std::string& typed, std::string_view suf
   const std::size_t slash = typed.rfind('/');
   const std::string folder = slash == typed.npos ? "" : typed.substr(0, slash + 1);
   const std::string begun = typed.substr(folder.size());
-  const bool checkpoints = suffix == ".safetensors";
   std::vector<Candidate> candidates;
   std::map<std::string, int> stems;
   std::error_code failed;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder, failed)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(begun) || (name.starts_with('.') && begun.empty())) continue;
-    const bool is_folder = entry.is_directory(failed);
-    const bool is_whole = is_folder ? checkpoints && holds_checkpoint(entry.path()) : name.ends_with(suffix);
-    if (is_folder && !is_whole) candidates.push_back({folder + name + "/", name + "/"});
-    if (!is_whole) continue;
+    const PathKind kind = !entry.is_directory(failed) ? PathKind{name.ends_with(suffix), false}
+                            : suffix == ".safetensors"  ? kind_of_folder(entry.path())
+                                                        : PathKind{};
+    if (kind.is_entered) candidates.push_back({folder + name + "/", name + "/"});
+    if (!kind.is_whole) continue;
     candidates.push_back({folder + name + "\"", name});
     if (const std::string stem = stem_of_number(name); globs && !stem.empty()) ++stems[stem];
   }

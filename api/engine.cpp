@@ -4,13 +4,22 @@
 #include <chrono>
 
 #include "api/diagnostic_json.h"
+#include "api/modules.h"
 #include "api/session_state.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "compiler/sema/check.h"
+#include "compiler/sema/loads.h"
+#include "compiler/sema/search.h"
 #include "compiler/syntax/parse.h"
 
 namespace roux {
 namespace {
+
+template <class T>
+Diagnostics errors_in(const Result<T>& result) {
+  return result ? Diagnostics{} : result.error();
+}
 
 std::string unknown_setting_hint(const std::string& name, const std::vector<std::string>& params) {
   if (auto near = nearest(name, params)) return "nearest is " + quoted(*near);
@@ -20,11 +29,19 @@ std::string unknown_setting_hint(const std::string& name, const std::vector<std:
   return "its parameters: " + join(shown, ", ");
 }
 
-Diagnostics check_settings(const ast::Module& module, const Settings& settings) {
+Diagnostics check_settings(const Recipe::State& recipe, const Settings& settings) {
   std::vector<std::string> params;
-  for (const ast::Statement& statement : module.statements)
-    if (auto* param = std::get_if<ast::Param>(&statement.node)) params.push_back(param->parameter.name.text);
   Diagnostics findings;
+  std::map<const ast::Parameter*, std::string> given;
+  for (const Settable& settable : settables(recipe.module, recipe.imports)) {
+    params.push_back(settable.name);
+    if (!settings.contains(settable.name)) continue;
+    const auto [first, fresh] = given.emplace(settable.parameter, settable.name);
+    if (!fresh)
+      findings.push_back(error(DiagnosticKind::doubled_argument, settable.parameter->name.span,
+                               "this parameter is set twice, as " + quoted(first->second) + " and as " +
+                                   quoted(settable.name)));
+  }
   for (const auto& [name, text] : settings)
     if (std::find(params.begin(), params.end(), name) == params.end())
       findings.push_back(error(DiagnosticKind::unknown_parameter, {}, "the recipe has no parameter " + quoted(name))
@@ -40,6 +57,11 @@ Result<Engine> Engine::create(const Options& options) {
   auto state = std::make_unique<State>();
   state->options = options;
   ROUX_TRY(state->options.threads, thread_count(options.threads));
+  if (options.max_depth < 1 || options.max_depth > limits::kEvaluationDepth)
+    return error(DiagnosticKind::bad_option, {},
+                 "calls may be nested from 1 to " + std::to_string(limits::kEvaluationDepth) + " deep, got " +
+                     std::to_string(options.max_depth));
+  if (options.max_steps < 1) return error(DiagnosticKind::bad_option, {}, "control needs at least one step, got 0");
   if (options.tile_elements % kBlock != 0)
     return error(DiagnosticKind::bad_option, {}, "a tile is a multiple of " + std::to_string(kBlock) + " elements");
   ROUX_TRY(auto backend, make_backend(options.backend, {.vector_width = options.vector_width,
@@ -55,24 +77,60 @@ Engine::~Engine() = default;
 
 Result<Recipe> Engine::compile(std::string name, std::string text) {
   return guarded([&]() -> Result<Recipe> {
-    const SourceId source = state_->sources.add(std::move(name), text);
-    ROUX_TRY(ast::Module module, parse(state_->sources, source));
-    Diagnostics findings = roux::check(state_->sources, module, state_->library, {});
-    return Recipe(std::make_shared<const Recipe::State>(
-        Recipe::State{std::move(text), std::move(module), std::move(findings)}));
+    auto recipe = std::make_shared<Recipe::State>();
+    const SourceId source = state_->sources.add(name, text);
+    recipe->text = std::move(text);
+    ROUX_TRY(recipe->module, parse(state_->sources, source));
+    recipe->findings = load_imports(state_->sources, state_->library, state_->options.read_import, name,
+                                    recipe->module, recipe->imports);
+    recipe->imported_texts = imported_texts(state_->sources, name, recipe->imports);
+    Diagnostics found =
+        roux::check(state_->sources, recipe->module, state_->library, {.imports = &recipe->imports});
+    recipe->findings.insert(recipe->findings.end(), found.begin(), found.end());
+    return Recipe(std::move(recipe));
   });
 }
 
 namespace {
 
+// What the text names outright has to be there, where it is not loaded in this rehearsal, too: unless the recipe
+// makes it.
+void find_missing(const Recipe::State& recipe, Rehearsal& rehearsal, Diagnostics& findings) {
+  std::vector<NamedCheckpoint> named = named_checkpoints(recipe.module);
+  for (const ImportedFile* file : recipe.imports.all())
+    for (NamedCheckpoint& more : named_checkpoints(file->module)) named.push_back(std::move(more));
+  const auto is_made = [&](const NamedCheckpoint& wanted) {
+    return std::any_of(named.begin(), named.end(), [&](const NamedCheckpoint& other) {
+      if (other.use != NamedCheckpoint::Use::save) return false;
+      return wanted.use == NamedCheckpoint::Use::load ? Inputs::same_path(wanted.path, other.path)
+                                                      : glob_matches(wanted.path, other.path);
+    });
+  };
+  for (const NamedCheckpoint& wanted : named) {
+    if (wanted.use == NamedCheckpoint::Use::save || is_made(wanted)) continue;
+    const bool is_glob = wanted.use == NamedCheckpoint::Use::load_all;
+    const Diagnostics missing = is_glob ? errors_in(rehearsal.glob(wanted.path, wanted.span))
+                                        : errors_in(rehearsal.open(wanted.path, "auto", wanted.span));
+    const auto is_told = [&](const Diagnostic& finding) {
+      return std::any_of(findings.begin(), findings.end(), [&](const Diagnostic& known) {
+        return known.kind == finding.kind && known.span == finding.span;
+      });
+    };
+    for (const Diagnostic& finding : missing)
+      if (!is_told(finding)) findings.push_back(finding);
+  }
+}
+
 // Evaluates the recipe against headers. On success the rehearsal holds what the run will do.
 Diagnostics rehearse(SourceMap& sources, Library& library, const Recipe::State& recipe, const Settings& settings,
                      Graph& graph, Rehearsal& rehearsal) {
   Diagnostics findings = recipe.findings;
-  const Diagnostics wrong_settings = check_settings(recipe.module, settings);
+  const Diagnostics wrong_settings = check_settings(recipe, settings);
   findings.insert(findings.end(), wrong_settings.begin(), wrong_settings.end());
-  Evaluator evaluator(sources, library, graph, rehearsal);
+  if (auto merge = merge_to_score(sources, recipe.module)) rehearsal.propose_merge(*std::move(merge));
+  Evaluator evaluator(sources, library, recipe.imports, graph, rehearsal, limits_of(rehearsal.options()));
   add_evaluated(findings, evaluator.run(recipe.module, settings));
+  find_missing(recipe, rehearsal, findings);
   if (rehearsal.is_idle())
     rehearsal.note(note(DiagnosticKind::no_output, {}, "the recipe neither saves nor prints anything")
                        .hint("keep a result by `save(value, \"out/merged\")`"));
@@ -120,8 +178,9 @@ Result<Report> Engine::run(const Recipe& recipe, const Settings& settings, const
 
     Graph graph;
     Performance performance(graph, state_->options, *state_->kernels, once,
-                            {recipe.state().text, settings, rehearsal.output_paths()});
-    Evaluator evaluator(state_->sources, state_->library, graph, performance);
+                            {recipe.state().text, recipe.state().imported_texts, settings, rehearsal.output_paths()});
+    Evaluator evaluator(state_->sources, state_->library, recipe.state().imports, graph, performance,
+                        limits_of(state_->options));
     Diagnostics failed = evaluator.run(recipe.state().module, settings);
     if (!failed.empty()) return failed;
     ROUX_DO(performance.commit());

@@ -8,6 +8,8 @@
 #include <new>
 
 #include "api/roux.h"
+#include "compiler/interpret/evaluator.h"
+#include "compiler/sema/imports.h"
 #include "compiler/sema/library.h"
 #include "runtime/exec/executor.h"
 
@@ -16,6 +18,8 @@ namespace roux {
 struct Recipe::State {
   std::string text;
   ast::Module module;
+  Imports imports;
+  std::map<std::string, std::string> imported_texts;  // by path from the recipe
   Diagnostics findings;  // of the static check; errors too, to be told together with what headers tell
 };
 
@@ -38,6 +42,8 @@ void add_evaluated(Diagnostics& findings, Diagnostics evaluated);
 Events told_once(const Events& events);
 
 MethodInfo info_of(const SourceMap& sources, const ast::Module& module, const ast::Method& method);
+
+inline ControlLimits limits_of(const Options& options) { return {options.max_depth, options.max_steps}; }
 
 // 0 is every core.
 Result<int> thread_count(long wanted);

@@ -242,12 +242,14 @@ Result<std::map<std::string, std::string>> Performance::metadata(NodeId node) {
     ROUX_TRY(const Digest digest, checkpoint.digest(options_.threads));
     inputs.push_back({{"name", file_name_of(checkpoint.path())}, {"xxh3-128", digest.hex}});
   }
-  return std::map<std::string, std::string>{
+  std::map<std::string, std::string> metadata = {
       {"roux.version", std::string(version())},
       {"roux.recipe", recipe_.text},
       {"roux.parameters", text_of_json(recipe_.settings)},
       {"roux.inputs", text_of_json(inputs)},
   };
+  if (!recipe_.imports.empty()) metadata["roux.imports"] = text_of_json(recipe_.imports);
+  return metadata;
 }
 
 // Whether a candidate of this model was scored in these very dtypes: its score is then that of the output.
@@ -303,10 +305,8 @@ void Performance::begin(RecipeFacts recipe) {
 }
 
 Status Performance::commit() {
-  for (const auto& writer : pending_) {
-    ROUX_DO(writer->commit());
-    inputs_.forget(writer->path());
-  }
+  ROUX_DO(put_all_in_place(pending_));
+  for (const auto& writer : pending_) inputs_.forget(writer->path());
   pending_.clear();
   return ok();
 }

@@ -19,6 +19,7 @@ namespace roux {
 
 struct RecipeFacts {
   std::string text;                             // kept inside every output
+  std::map<std::string, std::string> imports;   // so are the texts of imported files, by path from the recipe
   std::map<std::string, std::string> settings;
   std::vector<std::string> output_paths;        // that the rehearsal saw
 };
@@ -35,6 +36,7 @@ class Performance : public Host {
   const std::string& space(std::uint32_t source) const override { return inputs_.space(source); }
   Span loaded_at(const std::string& path) const override { return inputs_.loaded_at(path); }
   Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) override { return inputs_.same(a, b); }
+  bool is_known(NodeId node) const override { return numbers_.contains(node); }
   Status measure(const std::vector<NodeId>& nodes, Span span) override;
   Result<double> number(NodeId node, Span span) override;
   Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) override;

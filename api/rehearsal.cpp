@@ -3,6 +3,7 @@
 #include "api/output.h"
 #include "base/text.h"
 #include "compiler/interpret/spaces.h"
+#include "runtime/checkpoint/room.h"
 #include "runtime/kernel/text.h"
 
 namespace roux {
@@ -43,10 +44,14 @@ Status Rehearsal::save(const SaveRequest& request) {
           .note(output_spans_[i], quoted(earlier) + " is saved here");
   }
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
+  if (!request.is_speculative) {
+    layouts_.push_back(prepared.layout);
+    ROUX_DO(check_room(layouts_));
+  }
   if (!scored_.empty() && !scored_.contains(value.node) && is_model(graph_, request.value))
     note(roux::note(DiagnosticKind::not_scored, request.span,
                     "what is saved here is none of the models that are scored on the way")
-             .hint("score what you save: `greedy(models, scorer, merge = ms => ...)`"));
+             .hint("score what you save: give the search " + quoted(merge_argument_)));
   inputs_.promise(prepared.layout);
   output_paths_.push_back(request.path);
   output_spans_.push_back(request.span);

@@ -33,6 +33,7 @@ class Rehearsal : public Host {
   Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) override {
     return checkpoint(a).header_digest() == checkpoint(b).header_digest();
   }
+  bool is_known(NodeId) const override { return false; }
   Status measure(const std::vector<NodeId>&, Span) override { return ok(); }
   Result<double> number(NodeId, Span) override { throw InternalError("a number was asked for in a rehearsal"); }
   Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) override;
@@ -40,11 +41,15 @@ class Rehearsal : public Host {
   void print(const std::string&) override { prints_ = true; }
   void note(Diagnostic diagnostic) override { notes_.push_back(std::move(diagnostic)); }
   bool is_cancelled() const override { return cancel_ && *cancel_; }
+  const Options& options() const { return options_; }
   // Whether a run would leave no trace.
   bool is_idle() const { return saves_.empty() && !prints_; }
 
   bool has_scored() const { return !scored_.empty(); }
   const Inputs& inputs() const { return inputs_; }
+  // What to propose where a search does not score what is saved: `merge = ...`.
+  void propose_merge(std::string argument) { merge_argument_ = std::move(argument); }
+
   const Diagnostics& notes() const { return notes_; }
   const std::vector<std::string>& output_paths() const { return output_paths_; }
   // What the run would do.
@@ -63,11 +68,13 @@ class Rehearsal : public Host {
   Inputs inputs_;
   const std::atomic<bool>* cancel_;
   bool prints_ = false;
+  std::string merge_argument_ = "merge = ms => ...";
   Diagnostics notes_;
   std::set<NodeId> scored_;
   std::vector<std::string> output_paths_;
   std::vector<Span> output_spans_;  // of the saves
   std::vector<RehearsedSave> saves_;
+  std::vector<OutputLayout> layouts_;  // of those that the run makes for certain
 };
 
 }  // namespace roux

@@ -2,7 +2,7 @@
 // run it. Everything that the command line does, it does through this header.
 //
 //   roux::Engine engine = *roux::Engine::create({.threads = 4});
-//   auto recipe = engine.compile("soup.merge", text);             // syntax; touches no file
+//   auto recipe = engine.compile("soup.merge", text);             // syntax; reads what it imports
 //   if (!recipe) std::cerr << engine.render(recipe.error());
 //   auto report = engine.run(*recipe, {{"k", "0.3"}}, {});         // checks everything, then runs
 //
@@ -27,11 +27,27 @@ namespace roux {
 
 std::string_view version();
 
+// A file that a recipe imports.
+struct ImportedText {
+  std::string name;      // what diagnostics print; its own imports are relative to it
+  std::string text;
+  std::string identity;  // equal for one file under two names; empty: its name
+};
+// Reads what `import "path"` means in the file `importer`; called in `Engine::compile`. What goes wrong is
+// reported at the import where it points nowhere.
+using ReadImport = std::function<Result<ImportedText>(const std::string& path, const std::string& importer)>;
+
+// From the file system, relative to the folder of the importing file.
+Result<ImportedText> import_from_files(const std::string& path, const std::string& importer);
+
 struct Options {
   int threads = 0;                              // 0: every core
   std::uint64_t memory_bytes = 1ull << 30;      // beyond the page cache
   std::string backend = "llvm";                 // or "reference": slow, the definition
+  int max_depth = 256;                          // of calls inside each other
+  std::uint64_t max_steps = 10'000'000;         // of control
   bool sync = true;                             // flush outputs to the device before they are renamed
+  ReadImport read_import = nullptr;             // empty: `import_from_files`
   // For tests and measurements; results do not depend on them.
   int vector_width = 0;                         // 0: what suits the CPU; 4, 8, 16
   bool optimize = true;                         // simplify graphs, optimise machine code
@@ -214,10 +230,14 @@ struct StoredRecipe {
   std::string text;
   Settings parameters;
   std::vector<StoredInput> inputs;
+  std::map<std::string, std::string> imports;  // texts of imported files, by path from the recipe
 };
+// An error where it holds none.
 Result<StoredRecipe> stored_recipe(const std::string& path);
 // The same as text that can be run again: the recipe, with the rest as comments.
 Result<std::string> recipe_inside(const std::string& path);
+// Writes that recipe and the files that it imports into a folder, ready to be run; the paths written.
+Result<std::vector<std::string>> extract_recipe(const std::string& path, const std::string& folder);
 
 // --- what diagnostics mean ----------------------------------------------------------------------------
 

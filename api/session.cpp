@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "api/modules.h"
 #include "api/session_state.h"
 #include "api/show.h"
 #include "base/limits.h"
@@ -15,7 +16,7 @@ namespace roux {
 Session::State::State(Engine::State& engine_state, Settings given)
     : engine(engine_state), options(engine_state.options), settings(std::move(given)),
       performance(graph, options, *engine.kernels, events, {}),
-      evaluator(engine.sources, engine.library, graph, performance), scope(evaluator.top_scope()) {}
+      evaluator(engine.sources, engine.library, imports, graph, performance, limits_of(options)), scope(evaluator.top_scope()) {}
 
 Session::State::~State() = default;
 
@@ -33,11 +34,14 @@ Trial::Trial(Session::State& session, const ast::Module& module, const std::atom
 
 Result<const ast::Module*> understand(Session::State& session, std::string name, const std::string& text,
                                       Diagnostics& findings) {
-  const SourceId source = session.engine.sources.add(std::move(name), text);
+  const SourceId source = session.engine.sources.add(name, text);
   ROUX_TRY(ast::Module module, parse(session.engine.sources, source));
-  CheckOptions options{.bound = {}, .allow_plain_expressions = true};
+  findings = load_imports(session.engine.sources, session.engine.library, session.options.read_import, name, module,
+                          session.imports);
+  CheckOptions options{.bound = {}, .allow_plain_expressions = true, .imports = &session.imports};
   for (const auto& [bound, value] : session.scope->values()) options.bound.push_back(bound);
-  findings = check(session.engine.sources, module, session.engine.library, options);
+  const Diagnostics found = check(session.engine.sources, module, session.engine.library, options);
+  findings.insert(findings.end(), found.begin(), found.end());
   return &session.modules.emplace_back(std::move(module));
 }
 
@@ -68,7 +72,8 @@ std::optional<Span> result_of(const ast::Module& module, const std::vector<Value
 // What an entry saves holds the recipe of the session up to and with it.
 RecipeFacts facts_of(Session::State& session, const ast::Module& module, const std::vector<std::string>& paths) {
   session.entries.push_back({&module, paths, {}});
-  RecipeFacts facts{recipe_of(session), session.settings, paths};
+  RecipeFacts facts{recipe_of(session), imported_texts(session.engine.sources, "", session.imports),
+                    session.settings, paths};
   session.entries.pop_back();
   return facts;
 }

@@ -104,7 +104,8 @@ class Transcript {
   void drop_idle(std::size_t i) {
     const ast::Module& module = *entries_[i].module;
     std::set<std::uint32_t> idle;
-    CheckOptions options{.bound = {taken_.begin(), taken_.end()}};
+    CheckOptions options;
+    for (const auto& [name, meaning] : current_) options.bound.push_back(name);
     for (const Diagnostic& finding : check(sources_, module, library_, options))
       if (finding.kind == DiagnosticKind::no_effect) idle.insert(finding.span.begin);
     for (const ast::Statement& statement : module.statements) {
@@ -136,7 +137,9 @@ class Transcript {
 
   std::string edited(SourceId source) {
     std::vector<Edit>& edits = edits_[source];
-    std::sort(edits.begin(), edits.end(), [](const Edit& a, const Edit& b) { return a.span.begin < b.span.begin; });
+    std::sort(edits.begin(), edits.end(), [](const Edit& a, const Edit& b) {
+      return std::pair(a.span.begin, a.span.end) < std::pair(b.span.begin, b.span.end);  // what is put in comes first
+    });
     const std::string_view text = sources_.text(source);
     std::string out;
     std::size_t at = 0;

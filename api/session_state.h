@@ -31,6 +31,7 @@ struct Session::State {
   Settings settings;
   Events events;    // of the entry at hand
   Graph graph;
+  Imports imports;  // files that any entry imports
   Performance performance;
   Evaluator evaluator;
   std::shared_ptr<Environment> scope;

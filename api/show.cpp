@@ -124,7 +124,7 @@ class Shower {
     if (auto* data = value.get<Data>(); data && !is_plain_number(*data, context_.graph))
       return shortened(data_line(*data, context_, names_), columns);
     if (auto* list = value.get<List>(); list && std::any_of(list->items.begin(), list->items.end(), is_tensors))
-      return "list of " + format_count(list->items.size(), "value");
+      return "list of " + count_text(list->items);
     if (auto* text = value.get<std::string>()) return shortened(string_literal(*text), columns);
     return shortened(to_text(value, context_.graph), columns);
   }
@@ -138,6 +138,13 @@ class Shower {
   }
 
  private:
+  // "10 models"; "3 values" where they are of several kinds.
+  std::string count_text(const std::vector<Value>& items) const {
+    std::set<std::string> kinds;
+    for (const Value& item : items) kinds.insert(without_article(describe_kind(item, context_.graph)));
+    return format_count(items.size(), kinds.size() == 1 ? *kinds.begin() : "value");
+  }
+
   static std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
     for (std::size_t at = 0; at <= text.size();) {
@@ -187,7 +194,7 @@ class Shower {
     }
     if (kinds.size() == 1)
       for (auto& row : rows) row.erase(row.begin() + 1);
-    const std::string title = "list of " + format_count(items.size(), kinds.size() == 1 ? *kinds.begin() : "value");
+    const std::string title = "list of " + count_text(items);
     std::vector<std::string> lines = in_columns(rows, {Align::right});
     lines.insert(lines.begin(), title);
     return cut(std::move(lines), items.size());

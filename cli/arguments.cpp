@@ -63,6 +63,11 @@ void add_options(CLI::App& app, const Command& command, Raw& raw) {
   if (command.takes & kKernels) {
     app.add_flag("--kernels", raw.arguments.kernels, "Show the text of every kernel, too");
   }
+  if (command.takes & kInto) {
+    app.add_option("--into", raw.arguments.into,
+                   "Write it into this folder, with the files that it imports")
+        ->type_name("FOLDER");
+  }
   if (command.takes & kEngine) {
     app.add_option("--threads", options.threads, "Threads to use (default: one per core)")
         ->type_name("N")
@@ -71,6 +76,10 @@ void add_options(CLI::App& app, const Command& command, Raw& raw) {
         ->type_name("SIZE");
     app.add_option("--backend", options.backend, "`llvm`, or `reference` (slow: the definition)")
         ->type_name("NAME");
+    app.add_option("--max-depth", options.max_depth, "Calls inside each other (default: 256)")
+        ->type_name("N");
+    app.add_option("--max-steps", options.max_steps, "Steps of control (default: 10000000)")
+        ->type_name("N");
     add_testing_options(app, raw);
   }
   if (command.takes & kRunning) {

@@ -22,6 +22,7 @@ struct Arguments {
   std::string subject;  // the recipe, checkpoint or expression
   Settings settings;    // --set
   Options options;
+  std::string into;     // --into
   bool quiet = false;
   bool kernels = false;
   bool json = false;
@@ -31,10 +32,11 @@ struct Arguments {
 enum Takes : unsigned {
   kNothing = 0,
   kSettings = 1,  // --set
-  kEngine = 2,    // --threads --memory --backend, and those for testing
+  kEngine = 2,    // --threads --memory --backend --max-depth --max-steps, and those for testing
   kRunning = 4,   // --no-fsync --quiet
   kKernels = 8,   // --kernels
   kMaybeSubject = 16,  // the subject may be left out
+  kInto = 32,          // --into
 };
 
 struct Command {

@@ -39,9 +39,10 @@ constexpr Command kCommands[] = {
      "  roux inspect model.safetensors",
      inspect_checkpoint},
     {"recipe", "Print the recipe that made a checkpoint", "CHECKPOINT",
-     "A file or folder that Roux wrote", kNothing,
+     "A file or folder that Roux wrote", kInto,
      "  roux recipe out/soup\n"
-     "  roux recipe out/soup > again.merge",
+     "  roux recipe out/soup > again.merge\n"
+     "  roux recipe out/soup --into again",
      show_recipe},
     {"explain", "Tell what a diagnostic means, and what to do", "CODE",
      "As it is printed, or its name; without it, all of them are listed", kMaybeSubject,

@@ -12,6 +12,7 @@ int show_as_json(const Arguments& arguments, Terminal& terminal) {
   document["version"] = stored->version;
   document["text"] = stored->text;
   document["parameters"] = stored->parameters;
+  document["imports"] = stored->imports;
   document["inputs"] = Json::array();
   for (const StoredInput& input : stored->inputs)
     document["inputs"].push_back({{"name", input.name}, {"xxh3-128", input.digest}});
@@ -22,11 +23,18 @@ int show_as_json(const Arguments& arguments, Terminal& terminal) {
 
 int show_recipe(const Arguments& arguments) {
   Terminal terminal(arguments);
+  if (!arguments.into.empty()) {
+    const Result<std::vector<std::string>> written = extract_recipe(arguments.subject, arguments.into);
+    if (!written) return terminal.fail(written.error());
+    if (terminal.is_json()) terminal.document()["written"] = *written;
+    for (const std::string& path : *written)
+      if (!terminal.is_json()) terminal.print_line("wrote " + printable(path));
+    return terminal.finish();
+  }
   if (terminal.is_json()) return show_as_json(arguments, terminal);
   const Result<std::string> text = recipe_inside(arguments.subject);
   if (!text) return terminal.fail(text.error());
   terminal.print(*text);
-  if (!text->ends_with('\n')) terminal.print("\n");
   return terminal.finish();
 }
 

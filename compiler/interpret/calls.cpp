@@ -69,7 +69,7 @@ Value Evaluator::call(const Value& function, std::vector<Value> arguments, Span 
 }
 
 Value Evaluator::call_closure(const Closure& closure, std::vector<Value> arguments, Span span) {
-  const DepthGuard guard(call_depth_, limits::kCallDepth, span);
+  const DepthGuard guard(call_depth_, limits_.call_depth, "calls", span);
   const auto& parameters = closure.lambda->parameters;
   if (arguments.size() != parameters.size())
     fail(error(DiagnosticKind::too_many_arguments, span,
@@ -96,10 +96,20 @@ Value Evaluator::eval_argument(const ast::Parameter& parameter, ast::ExprId id, 
   return eval(id, frame);
 }
 
+// What a printed expression is joined from: the parts of a text, or the one value of anything else.
+std::vector<Value> Evaluator::parts_of(ast::ExprId id, Frame& frame) {
+  auto* text = std::get_if<ast::String>(&frame.module[id].node);
+  if (!text) return {eval(id, frame)};
+  std::vector<Value> parts;
+  for (const ast::StringPart& part : text->parts)
+    parts.push_back(part.value == ast::kNoExpr ? Value(part.text) : eval(part.value, frame));
+  return parts;
+}
+
 // Arguments come as syntax (with a caller's frame) or as values, by position.
 Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::Argument>& arguments,
                              std::vector<Value> plain, const ast::Module& module, Span span, Frame* caller) {
-  const DepthGuard guard(call_depth_, limits::kCallDepth, span);
+  const DepthGuard guard(call_depth_, limits_.call_depth, "calls", span);
   const std::vector<ast::Parameter>& parameters = method.method->parameters;
   const std::string& name = method.method->name.text;
   std::vector<ast::Argument> positional(plain.size());
@@ -115,6 +125,11 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
   };
   const auto span_of = [&](std::size_t i) { return caller ? module[arguments[i].value].span : span; };
 
+  const bool prints = name == "print" && is_primitive(*method.module, *method.method);
+  if (prints && caller) {  // the numbers in a text wait with it
+    print(parts_of(arguments[*plan.of_parameter[0]].value, *caller), span);
+    return {};
+  }
   Frame inner{*method.module,
               std::make_shared<Environment>(method.environment ? method.environment : root_)};
   std::vector<Value> values(parameters.size());
@@ -143,7 +158,7 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
       inner.environment->bind(parameters[p].name.text, values[p]);
     }
     const Span of_caller = std::exchange(recipe_call_, in_library(span) ? recipe_call_ : span);
-    Value result = finish_call(method, inner.environment, std::move(values), std::move(spans), span);
+    Value result = finish_call(method, inner.environment, std::move(values), spans, span);
     recipe_call_ = of_caller;
     return result;
   } catch (Failure& failure) {

@@ -1,6 +1,7 @@
 #include "compiler/interpret/conform.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "base/text.h"
@@ -15,6 +16,8 @@ namespace {
   Diagnostic wrong = error(DiagnosticKind::wrong_type, context.span,
                            what + " must be " + quoted(to_text(type)) + ", got " + describe_kind(value, context.graph));
   if (type.name == "list" && value.is<Data>()) wrong.help = "several are given as a list: `[a, b]`";
+  if (auto* text = value.get<std::string>(); text && !text->empty() && std::isdigit(static_cast<unsigned char>((*text)[0])))
+    wrong.help = "a number stands without quotes: " + quoted(*text);
   if (type.name == "scorer") wrong.help = "a scorer is made by `command(\"python3 score.py {model}\")`";
   fail(std::move(wrong));
 }
@@ -98,6 +101,9 @@ Value conform_named(SpaceContext& context, const Value& value, const ast::Type& 
     case TypeName::any: return value;
     case TypeName::operands:
       if (auto* soup = value.get<Soup>()) return ingredients_of(context, *soup);
+      if (auto* path = value.get<std::string>())
+        fail(error(DiagnosticKind::wrong_type, context.span, what + " must be a list, or several values, got a string")
+                 .hint("open what a path or glob means first: `load_all(" + string_literal(*path) + ")`"));
       return value;
     case TypeName::model: return as_model(context, value);
     case TypeName::delta: return as_delta(context, value);

@@ -10,10 +10,12 @@ namespace roux {
 
 class Evaluator::DepthGuard {
  public:
-  DepthGuard(int& depth, int limit, Span span) : depth_(depth) {
+  DepthGuard(int& depth, int limit, const char* what, Span span) : depth_(depth) {
     if (depth_ >= limit)
-      fail(error(DiagnosticKind::limit, span, "calls are nested more than " + std::to_string(limit) + " deep")
-               .hint("methods cannot call themselves; use `fold` or a comprehension"));
+      fail(error(DiagnosticKind::limit, span,
+                 std::string(what) + " are nested more than " + std::to_string(limit) + " deep")
+               .hint("there is no recursion: use `fold` or a comprehension; a chain of calls that is meant may go "
+                     "deeper with `--max-depth`"));
     ++depth_;
   }
   ~DepthGuard() { --depth_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -9,7 +10,6 @@
 #include "compiler/interpret/depth_guard.h"
 #include "compiler/interpret/domains.h"
 #include "compiler/interpret/failure.h"
-#include "compiler/syntax/parse.h"
 
 namespace roux {
 
@@ -30,8 +30,9 @@ constexpr double kPi = 3.14159265358979323846;
 
 }  // namespace
 
-Evaluator::Evaluator(SourceMap& sources, Library& library, Graph& graph, Host& host)
-    : sources_(sources), library_(library), graph_(graph), host_(host),
+Evaluator::Evaluator(SourceMap& sources, Library& library, const Imports& imports, Graph& graph, Host& host,
+                     const ControlLimits& limits)
+    : sources_(sources), library_(library), imports_(imports), graph_(graph), host_(host), limits_(limits),
       root_(std::make_shared<Environment>(nullptr)) {
   root_->bind("pi", kPi);
   root_->bind("inf", HUGE_VAL);
@@ -39,8 +40,8 @@ Evaluator::Evaluator(SourceMap& sources, Library& library, Graph& graph, Host& h
 }
 
 Evaluator::Evaluator(const Evaluator& other, Graph& copy, Host& host)
-    : sources_(other.sources_), library_(other.library_), graph_(copy), host_(host), root_(other.root_),
-      scorer_count_(other.scorer_count_) {}
+    : sources_(other.sources_), library_(other.library_), imports_(other.imports_), graph_(copy), host_(host),
+      limits_(other.limits_), root_(other.root_), scorer_count_(other.scorer_count_) {}
 
 Evaluator::~Evaluator() {
   // A function bound in the scope that it remembers keeps that scope alive: take the cycles apart.
@@ -53,190 +54,13 @@ std::shared_ptr<const Environment> Evaluator::capture(const Frame& frame) {
   return frame.environment;
 }
 
-namespace {
-
-// Calls f(data) for every number inside a value that only tensors tell.
-template <class F>
-void for_each_deferred(const Value& value, const Graph& graph, F f) {
-  const auto visit_all = [&](const std::vector<Value>& items) {
-    for (const Value& item : items) for_each_deferred(item, graph, f);
-  };
-  if (auto* data = value.get<Data>()) {
-    if (data->space == Space::number && graph.is_deferred(data->node)) f(*data);
-  } else if (auto* list = value.get<List>()) {
-    visit_all(list->items);
-  } else if (auto* tuple = value.get<Tuple>()) {
-    visit_all(tuple->items);
-  } else if (auto* record = value.get<Record>()) {
-    for (const auto& [name, item] : record->fields) for_each_deferred(item, graph, f);
-  }
-}
-
-}  // namespace
-
-// Numbers that only tensors tell, computed together; lists looked into.
-Value Evaluator::resolved(const Value& value) {
-  if (host_.rehearsing()) return value;
-  std::vector<NodeId> deferred;
-  for_each_deferred(value, graph_, [&](const Data& data) { deferred.push_back(data.node); });
-  if (deferred.empty()) return value;
-  unwrap(host_.measure(deferred, {}));
-  return put_in(value);
-}
-
-// The value with its deferred numbers replaced by what they were measured to be.
-Value Evaluator::put_in(const Value& value) {
-  if (auto* data = value.get<Data>(); data && data->space == Space::number && graph_.is_deferred(data->node)) {
-    const double number = unwrap(host_.number(data->node, {}));
-    return graph_[data->node].type == ValueType::mask ? Value(number != 0) : Value(number);
-  }
-  const auto put_in_all = [&](const std::vector<Value>& items) {
-    std::vector<Value> all;
-    for (const Value& item : items) all.push_back(put_in(item));
-    return all;
-  };
-  if (auto* list = value.get<List>()) return List{put_in_all(list->items)};
-  if (auto* tuple = value.get<Tuple>()) return Tuple{put_in_all(tuple->items)};
-  if (auto* record = value.get<Record>()) {
-    Record known;
-    for (const auto& [name, item] : record->fields) known.fields.emplace_back(name, put_in(item));
-    return known;
-  }
-  return value;
-}
-
-std::string Evaluator::text_of(const Value& value, Span span) {
-  if (auto* data = value.get<Data>(); data && data->space == Space::number && graph_[data->node].level != Level::recipe)
-    fail(error(DiagnosticKind::too_fine, span,
-               "what is printed must be one value for the recipe, got " + describe_kind(value, graph_))
-             .hint("reduce it first, e.g. with `over = model`"));
-  return to_text(resolved(value), graph_);
-}
-
-Result<Value> Evaluator::computed(const Value& value) {
-  try {
-    return resolved(value);
-  } catch (Failure& failure) {
-    return std::move(failure.diagnostics);
-  }
-}
-
-// --- statements -------------------------------------------------------------------------------------
-
-Evaluated Evaluator::evaluate(const ast::Module& module, const std::shared_ptr<Environment>& scope,
-                              const std::map<std::string, std::string>& settings) {
-  settings_ = settings;
-  steps_ = 0;
-  std::erase_if(captured_, [](const std::weak_ptr<Environment>& environment) { return environment.expired(); });
-  Frame frame{module, scope};
-  for (const ast::Statement& statement : module.statements)  // methods may be used before they stand
-    if (auto* method = std::get_if<ast::Method>(&statement.node))
-      frame.environment->bind(method->name.text, Function(MethodValue{&module, method, capture(frame)}));
-
-  Evaluated evaluated;
-  for (const ast::Statement& statement : module.statements) {
-    try {
-      lone_stream_.reset();
-      recipe_call_ = {};
-      speculation_ = 0;
-      arm_depth_ = 0;
-      if (auto* plain = std::get_if<ast::ExprStatement>(&statement.node))
-        evaluated.values.push_back(eval(plain->value, frame));
-      else
-        execute(statement, frame);
-    } catch (const Failure& failure) {
-      for (const Diagnostic& finding : failure.diagnostics) evaluated.findings.push_back(with_loads(finding));
-      if (!host_.rehearsing()) break;
-      if (auto* bind = std::get_if<ast::Bind>(&statement.node))
-        frame.environment->bind(bind->name.text, Poison{});
-      else if (auto* param = std::get_if<ast::Param>(&statement.node))
-        frame.environment->bind(param->parameter.name.text, Poison{});
-    }
-  }
-  return evaluated;
-}
-
-// The finding with the places where the checkpoints that it is about were loaded, unless it shows them already.
-Diagnostic Evaluator::with_loads(Diagnostic finding) const {
-  std::vector<std::pair<Span, std::vector<std::string>>> loads;
-  for (const std::string& path : finding.checkpoints) {
-    const Span at = host_.loaded_at(path);
-    const Span& shown = finding.span;
-    const bool is_shown = at.source == shown.source && at.begin >= shown.begin && at.end <= shown.end;
-    if (!at.valid() || is_shown) continue;
-    const auto known = std::find_if(loads.begin(), loads.end(), [&](const auto& load) { return load.first == at; });
-    if (known == loads.end())
-      loads.push_back({at, {quoted(path)}});
-    else
-      known->second.push_back(quoted(path));
-  }
-  for (const auto& [at, paths] : loads)
-    finding.notes.push_back({at, join(paths, " and ") + (paths.size() == 1 ? " is" : " are") + " loaded here"});
-  return finding;
-}
-
-void Evaluator::execute(const ast::Statement& statement, Frame& frame) {
-  if (auto* bind = std::get_if<ast::Bind>(&statement.node)) {
-    frame.environment->bind(bind->name.text, eval(bind->value, frame));
-  } else if (auto* param = std::get_if<ast::Param>(&statement.node)) {
-    frame.environment->bind(param->parameter.name.text, param_value(param->parameter, frame));
-  } else if (auto* method = std::get_if<ast::Method>(&statement.node)) {
-    frame.environment->bind(method->name.text, Function(MethodValue{&frame.module, method, capture(frame)}));
-  } else if (auto* plain = std::get_if<ast::ExprStatement>(&statement.node)) {
-    eval(plain->value, frame);
-  }
-}
-
-Value Evaluator::param_value(const ast::Parameter& parameter, Frame& frame) {
-  auto given = settings_.find(parameter.name.text);
-  Value value;
-  SpaceContext where = context(parameter.name.span);
-  if (given != settings_.end()) {
-    value = setting_value(parameter, given->second, frame);
-  } else if (parameter.default_value == ast::kNoExpr) {
-    fail(error(DiagnosticKind::missing_parameter, parameter.name.span,
-               "parameter " + quoted(parameter.name.text) + " has no value")
-             .hint("give one: `--set " + parameter.name.text + "=...`"));
-  } else {
-    value = eval_argument(parameter, parameter.default_value, frame);
-  }
-  if (!parameter.type) return value;
-  return conform(where, value, *parameter.type, "parameter " + quoted(parameter.name.text));
-}
-
-// What `--set name=text` means: literal for a string, a path or glob for models, else an expression.
-Value Evaluator::setting_value(const ast::Parameter& parameter, const std::string& text, Frame& frame) {
-  const ast::Type* type = parameter.type ? &*parameter.type : nullptr;
-  if (type && type->kind == ast::Type::Kind::optional) type = &type->arguments[0];
-  const auto is_literal = [](const ast::Type& t) { return t.kind == ast::Type::Kind::literal; };
-  if (type && (type->name == "string" || is_literal(*type) ||
-               (type->kind == ast::Type::Kind::either && std::all_of(type->arguments.begin(), type->arguments.end(), is_literal))))
-    return text;
-  const bool is_list = type && type->name == "list" && !type->arguments.empty() &&
-                       type->arguments[0].name == "model";
-  if (is_list || (type && type->name == "model")) {
-    const MethodRef loader = library_.find(is_list ? "load_all" : "load");
-    return call(Function(MethodValue{loader.module, loader.method, nullptr}), {text}, parameter.name.span);
-  }
-  const SourceId source = sources_.add("--set " + parameter.name.text, text);
-  settings_modules_.push_back(unwrap(parse(sources_, source)));
-  const ast::Module& module = settings_modules_.back();
-  auto* plain = module.statements.size() == 1 ? std::get_if<ast::ExprStatement>(&module.statements[0].node)
-                                              : nullptr;
-  if (!plain)
-    fail(error(DiagnosticKind::bad_literal, {source, 0, static_cast<std::uint32_t>(text.size())},
-               "expected one expression for parameter " + quoted(parameter.name.text)));
-  Frame inner{module, frame.environment};
-  return eval_argument(parameter, plain->value, inner);
-}
-
 // --- limits, numbers, scores ------------------------------------------------------------------------
 
 void Evaluator::count_step(Span span) {
   if (steps_ % 1024 == 0 && host_.is_cancelled()) fail(error(DiagnosticKind::cancelled, span, "cancelled"));
-  if (++steps_ > limits::kControlSteps)
-    fail(error(DiagnosticKind::limit, span,
-               "more than " + std::to_string(limits::kControlSteps) + " steps of control"));
+  if (++steps_ > limits_.steps)
+    fail(error(DiagnosticKind::limit, span, "more than " + std::to_string(limits_.steps) + " steps of control")
+             .hint("a loop that is meant may go on with `--max-steps`"));
 }
 
 std::optional<double> Evaluator::control_number(const Value& value, const std::string& what, Span span) {
@@ -257,6 +81,7 @@ std::optional<double> Evaluator::control_number(const Value& value, const std::s
              .hint("reduce it first, e.g. with `over = model`"));
   if (auto known = graph_.constant_value(data->node)) return known;
   if (host_.rehearsing()) return std::nullopt;
+  need({data->node}, span);
   return unwrap(host_.number(data->node, span));
 }
 
@@ -265,6 +90,7 @@ Value Evaluator::score(const Scorer& scorer, const Value& value, bool partial, S
   SpaceContext where = context(span);
   const Data model = as_model(where, value);
   if (!partial) refuse_part(where, model, "scored", "scorer(part, partial = true)");
+  print_waiting();
   if (const auto known = unwrap(host_.score(scorer, model, span))) return *known;
   auto [it, fresh] = rehearsed_scores_.emplace(std::pair(scorer.id, model.node), 0);
   if (fresh) it->second = graph_.unknown();
@@ -294,10 +120,27 @@ void Evaluator::claim_lone_stream(NodeId node, Span span) {
 
 // --- expressions ------------------------------------------------------------------------------------
 
+namespace {
+
+// Says whose names are at hand while an expression is evaluated.
+class Here {
+ public:
+  Here(const Environment*& here, const Environment* now) : here_(here), outer_(std::exchange(here, now)) {}
+  ~Here() { here_ = outer_; }
+  Here(const Here&) = delete;
+
+ private:
+  const Environment*& here_;
+  const Environment* outer_;
+};
+
+}  // namespace
+
 Value Evaluator::eval(ast::ExprId id, Frame& frame) {
   const ast::Expr& expr = frame.module[id];
   count_step(expr.span);
-  const DepthGuard guard(evaluation_depth_, limits::kEvaluationDepth, expr.span);
+  const DepthGuard guard(evaluation_depth_, limits::kEvaluationDepth, "expressions", expr.span);
+  const Here here(here_, frame.environment.get());
   Value value = std::visit([&](const auto& node) { return eval_node(node, expr.span, frame); }, expr.node);
   check_extent(value, expr.span);
   return value;
@@ -410,41 +253,6 @@ Value Evaluator::eval_node(const ast::Block& node, Span, Frame& frame) {
   Frame inner{frame.module, std::make_shared<Environment>(frame.environment)};
   for (const ast::Statement& statement : node.statements) execute(statement, inner);
   return eval(node.result, inner);
-}
-
-Value Evaluator::eval_node(const ast::Comprehension& node, Span, Frame& frame) {
-  List list;
-  comprehend(node, 0, frame, list);
-  return list;
-}
-
-void Evaluator::comprehend(const ast::Comprehension& node, std::size_t depth, Frame& frame, List& into) {
-  if (depth == node.generators.size()) {
-    into.items.push_back(eval(node.value, frame));
-    return;
-  }
-  const ast::Generator& generator = node.generators[depth];
-  const Span span = frame.module[generator.source].span;
-  SpaceContext where = context(span);
-  for (const Value& item : items_of(where, eval(generator.source, frame), "the source of a comprehension")) {
-    Frame inner{frame.module, std::make_shared<Environment>(frame.environment)};
-    if (generator.targets.size() == 1) {
-      inner.environment->bind(generator.targets[0].text, item);
-    } else {
-      const std::vector<Value> members = items_of(where, item, "an item that is taken apart");
-      if (members.size() != generator.targets.size())
-        fail(error(DiagnosticKind::wrong_type, span,
-                   "items have " + std::to_string(members.size()) + " members, but " +
-                       std::to_string(generator.targets.size()) + " names are given"));
-      for (std::size_t i = 0; i < members.size(); ++i)
-        inner.environment->bind(generator.targets[i].text, members[i]);
-    }
-    bool wanted = true;
-    for (ast::ExprId condition : generator.conditions)
-      wanted = wanted && control_number(eval(condition, inner), kCondition,
-                                        frame.module[condition].span).value_or(1) != 0;
-    if (wanted) comprehend(node, depth + 1, inner, into);
-  }
 }
 
 std::vector<Value> items_of(SpaceContext& context, const Value& value, const std::string& what) {

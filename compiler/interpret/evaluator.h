@@ -11,9 +11,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/limits.h"
 #include "compiler/interpret/host.h"
 #include "compiler/interpret/spaces.h"
 #include "compiler/interpret/value.h"
+#include "compiler/sema/imports.h"
 #include "compiler/sema/library.h"
 
 namespace roux {
@@ -24,8 +26,9 @@ class Environment {
  public:
   explicit Environment(std::shared_ptr<const Environment> parent) : parent_(std::move(parent)) {}
   const Value* find(std::string_view name) const;
-  void clear() { values_.clear(); }
+  const Environment* parent() const { return parent_.get(); }
   const std::map<std::string, Value, std::less<>>& values() const { return values_; }
+  void clear() { values_.clear(); }
   void bind(std::string name, Value value) { values_.insert_or_assign(std::move(name), std::move(value)); }
 
  private:
@@ -46,9 +49,16 @@ struct Evaluated {
   std::vector<Value> values;  // of the statements that are expressions, in order
 };
 
+// How far control may go.
+struct ControlLimits {
+  int call_depth = limits::kCallDepth;
+  std::uint64_t steps = limits::kControlSteps;
+};
+
 class Evaluator {
  public:
-  Evaluator(SourceMap& sources, Library& library, Graph& graph, Host& host);
+  Evaluator(SourceMap& sources, Library& library, const Imports& imports, Graph& graph, Host& host,
+            const ControlLimits& limits);
   // Goes on from where another one stands, over a copy of its graph: for trying out what that one may do next.
   Evaluator(const Evaluator& other, Graph& copy, Host& host);
   ~Evaluator();
@@ -73,7 +83,13 @@ class Evaluator {
   Graph& graph() { return graph_; }
   Host& host() { return host_; }
   SpaceContext context(Span span) { return {graph_, host_, span}; }
-  std::string text_of(const Value& value, Span span);
+  // Prints the texts of values, joined. A line with numbers that only tensors tell waits until some are needed,
+  // or something else happens, so that the numbers of many lines are computed together.
+  void print(std::vector<Value> parts, Span span);
+  // What waits is printed: before anything else that is seen from outside.
+  void print_waiting();
+  // Computes all numbers of these values together, if control is to look at them one by one.
+  void prepare(const std::vector<Value>& values, Span span);
   // Calls a function value with positional arguments.
   Value call(const Value& function, std::vector<Value> arguments, Span span);
   // A number for control; nothing if only a run can tell it (in a rehearsal).
@@ -97,9 +113,19 @@ class Evaluator {
     std::shared_ptr<Environment> environment;
   };
 
+  // A text given for a `param` from outside, and the name under which.
+  struct Setting {
+    std::string name;
+    std::string text;
+  };
+
+  void take_settings(const ast::Module& recipe, const std::map<std::string, std::string>& settings);
+  void execute_all(const ast::Module& module, Frame& frame, Evaluated& evaluated);
   void execute(const ast::Statement& statement, Frame& frame);
+  void import_file(const ast::Import& import, Frame& frame, Diagnostics& findings);
+  std::shared_ptr<Environment> environment_of(const ImportedFile& file, Diagnostics& findings);
   Value param_value(const ast::Parameter& parameter, Frame& frame);
-  Value setting_value(const ast::Parameter& parameter, const std::string& text, Frame& frame);
+  Value setting_value(const ast::Parameter& parameter, const Setting& given, Frame& frame);
 
   Value eval(ast::ExprId id, Frame& frame);
   Value eval_node(const ast::Number& node, Span span, Frame& frame);
@@ -127,14 +153,22 @@ class Evaluator {
   Value eval_arm(const ast::MatchArm& arm, const ArmTensors* tensors, Frame& frame);
   Value match_numbers(const ast::Match& node, const std::vector<Value>& values, Span span);
   void check_patterns(const ast::Match& node) const;
-  void comprehend(const ast::Comprehension& node, std::size_t depth, Frame& frame, List& into);
+  void comprehend(const ast::Comprehension& node, std::size_t depth, std::vector<Frame> frames, List& into);
+  Frame frame_of(const ast::Generator& generator, const Value& item, const Frame& around);
+  void keep_wanted(const ast::Generator& generator, std::vector<Frame>& frames);
+  std::vector<Value> parts_of(ast::ExprId text, Frame& frame);
   Value call_method(const MethodValue& method, const std::vector<ast::Argument>& arguments,
                     std::vector<Value> plain, const ast::Module& module, Span span, Frame* caller);
   Value finish_call(const MethodValue& method, std::shared_ptr<Environment> environment,
                     std::vector<Value> values, std::vector<Span> spans, Span span);
   Value call_closure(const Closure& closure, std::vector<Value> arguments, Span span);
   Value eval_argument(const ast::Parameter& parameter, ast::ExprId id, Frame& frame);
-  Value resolved(const Value& value);
+  std::string text_of(const Value& value, Span span);
+  void check_printable(const Value& value, Span span) const;
+  Value resolved(const Value& value, Span span);
+  void need(std::vector<NodeId> nodes, Span span);
+  std::vector<NodeId> riders_of(const std::vector<NodeId>& needed) const;
+  void finish(Diagnostics& findings);
   Value put_in(const Value& value);
   std::shared_ptr<const Environment> capture(const Frame& frame);
   Value default_of(const ast::Parameter& parameter, Frame& frame);
@@ -147,12 +181,23 @@ class Evaluator {
 
   SourceMap& sources_;
   Library& library_;
+  const Imports& imports_;
   Graph& graph_;
   Host& host_;
+  const ControlLimits limits_;
   std::shared_ptr<Environment> root_;
+  std::shared_ptr<Environment> recipe_;     // the names at the top of the recipe
+  const Environment* here_ = nullptr;       // of the expression at hand
+  struct WaitingLine {
+    std::vector<Value> parts;
+    Span span;
+  };
+  std::vector<WaitingLine> waiting_;
   std::vector<std::weak_ptr<Environment>> captured_;
-  std::map<std::string, std::string> settings_;
+  std::map<const ast::Parameter*, Setting> settings_;
+  std::map<const ast::Parameter*, std::string> setting_names_;
   std::deque<ast::Module> settings_modules_;
+  std::map<const ImportedFile*, std::shared_ptr<Environment>> imported_;  // each evaluated once
   std::map<std::pair<std::uint32_t, NodeId>, NodeId> rehearsed_scores_;
   std::optional<LoneStream> lone_stream_;
   Span recipe_call_;  // the innermost call that the recipe itself makes

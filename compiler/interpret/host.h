@@ -40,6 +40,8 @@ class Host {
   // Whether two sources hold the same checkpoint.
   virtual Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) = 0;
 
+  // Whether a recipe-level node has been computed.
+  virtual bool is_known(NodeId node) const = 0;
   // Computes recipe-level nodes together, in as few sweeps as they share; does nothing while rehearsing.
   virtual Status measure(const std::vector<NodeId>& nodes, Span span) = 0;
   // The value of a recipe-level node. Not called while rehearsing.

@@ -174,6 +174,9 @@ Value Evaluator::eval_node(const ast::Member& node, Span, Frame& frame) {
   if (auto near = nearest(node.name, known)) unknown.help = "nearest is " + quoted(*near);
   if (object.is<List>())
     unknown.help = "`len(xs)` is the length of a list, `xs ++ [x]` a longer list, `sort(xs)` a sorted one";
+  if (library_.contains(node.name))
+    unknown.help = "it is a function here: " +
+                   quoted(node.name + "(" + std::string(sources_.text(frame.module[node.object].span)) + ")");
   fail(std::move(unknown));
 }
 

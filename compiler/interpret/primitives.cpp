@@ -64,12 +64,14 @@ Value map(Evaluator& evaluator, const PrimitiveCall& call) {
 }
 
 Value filter(Evaluator& evaluator, const PrimitiveCall& call) {
+  const std::vector<Value> all = items(evaluator, call, 0, "what is filtered");
+  std::vector<Value> wanted;
+  for (const Value& item : all) wanted.push_back(evaluator.call(call.arguments[1], {item}, call.span));
+  evaluator.prepare(wanted, call.span);
   List list;
-  for (const Value& item : items(evaluator, call, 0, "what is filtered")) {
-    const Value wanted = evaluator.call(call.arguments[1], {item}, call.span);
-    if (evaluator.control_number(wanted, "the condition", call.spans[1]).value_or(1) != 0)
-      list.items.push_back(item);
-  }
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (evaluator.control_number(wanted[i], "the condition", call.spans[1]).value_or(1) != 0)
+      list.items.push_back(all[i]);
   return list;
 }
 
@@ -89,15 +91,18 @@ Value sort(Evaluator& evaluator, const PrimitiveCall& call) {
   };
   std::vector<Keyed> keyed;
   bool texts = false, numbers = false, unknown = false;
-  for (const Value& item : items(evaluator, call, 0, "what is sorted")) {
-    const Value key = call.arguments[1].is<NoneValue>() ? item
-                                                        : evaluator.call(call.arguments[1], {item}, call.span);
-    Keyed entry{.item = item};
-    if (auto* text = key.get<std::string>()) {
+  const std::vector<Value> all = items(evaluator, call, 0, "what is sorted");
+  std::vector<Value> keys = all;
+  if (!call.arguments[1].is<NoneValue>())
+    for (Value& key : keys) key = evaluator.call(call.arguments[1], {key}, call.span);
+  evaluator.prepare(keys, call.span);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Keyed entry{.item = all[i]};
+    if (auto* text = keys[i].get<std::string>()) {
       texts = true;
       entry.text = *text;
     } else {
-      const auto number = evaluator.control_number(key, "a sort key", call.spans[1]);
+      const auto number = evaluator.control_number(keys[i], "a sort key", call.spans[1]);
       numbers = true;
       unknown = unknown || !number;
       entry.number = number.value_or(0);
@@ -147,7 +152,9 @@ Value soup_of(Evaluator& evaluator, const PrimitiveCall& call) {
     soup.weights.assign(soup.ingredients.size(), 1.0);
     return soup;
   }
-  for (const Value& weight : items(evaluator, call, 1, "the weights"))
+  const std::vector<Value> weights = items(evaluator, call, 1, "the weights");
+  evaluator.prepare(weights, call.spans[1]);
+  for (const Value& weight : weights)
     soup.weights.push_back(evaluator.control_number(weight, "a weight", call.spans[1]).value_or(1));
   double total = 0;
   for (double weight : soup.weights) total += weight;
@@ -209,8 +216,7 @@ Value base_of(Evaluator& evaluator, const PrimitiveCall& call) {
 // --- effects ----------------------------------------------------------------------------------------
 
 Value print(Evaluator& evaluator, const PrimitiveCall& call) {
-  const std::string text = evaluator.text_of(call.arguments[0], call.spans[0]);
-  evaluator.host().print(text);
+  evaluator.print({call.arguments[0]}, call.spans[0]);
   return {};
 }
 

@@ -76,6 +76,7 @@ Value save(Evaluator& evaluator, const PrimitiveCall& call) {
   const double shard = evaluator.control_number(call.arguments[3], "the shard size", call.spans[3]).value_or(1);
   if (!(shard >= 1 && shard <= 9007199254740992.0))
     fail(error(DiagnosticKind::out_of_range, call.spans[3], "the shard size is a size such as `5GB`"));
+  evaluator.print_waiting();
   const Status saved = evaluator.host().save({.value = value,
                                               .path = text_argument(call, 1),
                                               .dtype = text_argument(call, 2),

@@ -56,7 +56,8 @@ std::string hint_for(const Callee& callee, const ast::Argument& argument, const 
     std::string value(callee.sources.text(module[argument.value].span));
     if (row.complement) {
       auto* number = std::get_if<ast::Number>(&module[argument.value].node);
-      value = number ? format_number(1 - number->value) : "1 - " + value;
+      const bool is_list = std::holds_alternative<ast::List>(module[argument.value].node);
+      value = number ? format_number(1 - number->value) : is_list ? "[1 - x for x in " + value + "]" : "1 - " + value;
     }
     return "what other tools call `" + argument.name + "` is `" + row.ours + " = " + value + "` here";
   }
@@ -129,6 +130,9 @@ Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast:
                              quoted(callee.method.name.text) + " needs " + quoted(parameters[i].name.text))
                            .note({}, signature_of(callee)));
   }
+  // The signature once: all of them are about one call.
+  for (std::size_t i = 1; i < findings.size(); ++i)
+    std::erase_if(findings[i].notes, [](const Label& label) { return !label.span.valid(); });
   if (!findings.empty()) return findings;
   return plan;
 }

@@ -1,34 +1,43 @@
 #include "compiler/sema/check.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <regex>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "compiler/sema/arguments.h"
+#include "compiler/sema/effects.h"
+#include "compiler/sema/names.h"
+#include "compiler/sema/recursion.h"
 #include "compiler/sema/types.h"
 
 namespace roux {
 namespace {
 
-// Primitives that do something; a statement may consist of a call that reaches one of them.
-constexpr std::string_view kEffects[] = {"save", "print", "fail"};
-
-struct Scope {
-  const Scope* parent = nullptr;
-  std::vector<ast::BoundName> names{};
-
-  const ast::BoundName* find_here(std::string_view name) const {
-    for (const ast::BoundName& bound : names)
-      if (bound.text == name) return &bound;
-    return nullptr;
-  }
-  const ast::BoundName* find(std::string_view name) const {
-    for (const Scope* scope = this; scope; scope = scope->parent)
-      if (auto* bound = scope->find_here(name)) return bound;
-    return nullptr;
-  }
+// Names that people bring along from other tools.
+struct ForeignName {
+  std::string_view name;
+  const char* hint;
+};
+constexpr ForeignName kForeignNames[] = {
+    {"merge", "a merge method is called by its name: `mean(models)`, `ties(models, k = 0.2)`"},
+    {"linear", "a linear merge is `mean(models, weights = [...])`, or plain arithmetic: `0.3*a + 0.7*b`"},
+    {"average", "the average is `mean(models)`"},
+    {"interpolate", "between two models is `lerp(a, b, t)`"},
+    {"task_vector", "a task vector is a difference: `model - base`"},
+    {"dare_ties", "`ties(models, k = ...)` and `dare(models, p = ...)` are methods of their own"},
+    {"dare_linear", "it is `dare(models, p = ...)`"},
+    {"passthrough", "a model that is not merged is saved as it is: `save(model, path)`"},
+    {"torch", "checkpoints are opened by `load(\"path\")`"},
+    {"safetensors", "checkpoints are opened by `load(\"path\")`"},
+    {"AutoModelForCausalLM", "checkpoints are opened by `load(\"path\")`"},
+    {"open", "checkpoints are opened by `load(\"path\")`"},
+    {"glob", "all that match are opened by `load_all(\"ft-*\")`"},
+    {"os", "paths are texts: `\"out/${name}\"`"},
+    {"np", "arithmetic is there without an import: `sqrt(x)`, `norm(x, over = model)`"},
 };
 
 bool is_regex(const std::string& text) {
@@ -43,20 +52,38 @@ bool is_regex(const std::string& text) {
 class Checker {
  public:
   Checker(const SourceMap& sources, const ast::Module& module, Library& library, const CheckOptions& options)
-      : sources_(sources), module_(module), library_(library), options_(options) {}
+      : sources_(sources), module_(module), library_(library), options_(options), names_(module) {}
 
   Diagnostics run() {
     for (const std::string& name : options_.bound) session_.names.push_back({name, Span{}});
     Scope scope{.parent = &session_};
-    for (const ast::Statement& statement : module_.statements)  // methods may be used before they stand
-      if (auto* method = std::get_if<ast::Method>(&statement.node)) methods_.push_back(method);
     for (const ast::Statement& statement : module_.statements) visit(statement, scope);
+    for (Diagnostic& circle : find_recursion(uses_)) report(std::move(circle));
     std::stable_sort(findings_.begin(), findings_.end(),
                      [](const Diagnostic& a, const Diagnostic& b) { return a.span.begin < b.span.begin; });
     return std::move(findings_);
   }
 
+  std::vector<Export> exports() {
+    Scope scope;
+    for (const ast::Statement& statement : module_.statements)
+      if (auto* import = std::get_if<ast::Import>(&statement.node)) visit_import(*import, scope);
+    std::vector<Export> all;
+    const auto add = [&](const ast::BoundName& name, const ast::Method* method) {
+      const bool has_effect_or_is_open = !method || effects().has_effect(method->body, scope);
+      if (!name.text.starts_with('_')) all.push_back({name, &module_, method, has_effect_or_is_open});
+    };
+    for (const ast::Statement& statement : module_.statements) {
+      if (auto* bind = std::get_if<ast::Bind>(&statement.node)) add(bind->name, nullptr);
+      if (auto* param = std::get_if<ast::Param>(&statement.node)) add(param->parameter.name, nullptr);
+      if (auto* method = std::get_if<ast::Method>(&statement.node)) add(method->name, method);
+    }
+    return all;
+  }
+
  private:
+  Effects effects() const { return {module_, library_, names_}; }
+
   void report(Diagnostic finding) { findings_.push_back(std::move(finding)); }
 
   void not_yet(Span span, const std::string& what) {
@@ -75,10 +102,15 @@ class Checker {
     } else if (auto* method = std::get_if<ast::Method>(&statement.node)) {
       visit_method(*method, scope);
     } else if (auto* import = std::get_if<ast::Import>(&statement.node)) {
-      not_yet(import->path_span, "`import`");
+      visit_import(*import, scope);
     } else if (auto* plain = std::get_if<ast::ExprStatement>(&statement.node)) {
       visit(plain->value, scope);
-      if (!options_.allow_plain_expressions && !has_effect(plain->value, scope, 0))
+      if (options_.is_imported)
+        return report(error(DiagnosticKind::wrong_place, statement.span,
+                            "an imported file holds methods, bindings, parameters and imports, and does nothing else")
+                          .hint("make it a method, and call that in the recipe"));
+      if (!options_.allow_plain_expressions && !names_unknown_ &&
+          !effects().has_effect(plain->value, scope))
         report(error(DiagnosticKind::no_effect, module_[plain->value].span, "this expression has no effect")
                    .hint("bind it to a name, `save` it or `print` it"));
     }
@@ -86,6 +118,7 @@ class Checker {
 
   void visit_method(const ast::Method& method, Scope& scope) {
     define(method.name, scope);
+    const ast::Method* const outer = std::exchange(visited_method_, &method);
     Scope inner{.parent = &scope};
     for (const ast::Parameter& parameter : method.parameters) {
       visit_parameter(parameter, inner);
@@ -93,6 +126,7 @@ class Checker {
     }
     if (method.result) visit(*method.result);
     visit(method.body, inner);
+    visited_method_ = outer;
   }
 
   void visit_parameter(const ast::Parameter& parameter, Scope& scope) {
@@ -102,11 +136,15 @@ class Checker {
     visit(parameter.default_value, scope);
   }
 
+  // --- names ---
+
   void define(const ast::BoundName& name, Scope& scope) {
     if (auto* earlier = scope.find_here(name.text)) {
+      const bool is_imported = earlier->span.source != name.span.source;
       report(error(DiagnosticKind::rebound, name.span, quoted(name.text) + " is already bound")
-                 .note(earlier->span, "bound here first")
-                 .hint("a name is bound once; choose another"));
+                 .note(earlier->span, is_imported ? "imported from here" : "bound here first")
+                 .hint("a name is bound once; choose another" +
+                       std::string(is_imported ? ", or import the file `as` a name of its own" : "")));
       return;
     }
     if (scope.parent == &session_ && library_.contains(name.text))
@@ -117,6 +155,34 @@ class Checker {
         report(note(DiagnosticKind::shadowed, name.span,
                     quoted(name.text) + " now hides the library's number of that name"));
     scope.names.push_back(name);
+  }
+
+  void visit_import(const ast::Import& import, Scope& scope) {
+    const ImportedFile* file = options_.imports ? options_.imports->find(import) : nullptr;
+    if (import.alias) {
+      define(*import.alias, scope);
+      names_.add_alias(*import.alias, file);
+    } else if (file) {
+      for (const Export& each : file->exports) define_imported(each, *file, import, scope);
+    } else {
+      names_unknown_ = true;  // those of a file that could not be read
+    }
+  }
+
+  // A name that a file brings along. What it hides of the library is noted where the file is checked.
+  void define_imported(const Export& each, const ImportedFile& file, const ast::Import& import, Scope& scope) {
+    auto* earlier = scope.find_here(each.name.text);
+    if (earlier && earlier->span == each.name.span) return;  // the same file once more
+    if (!earlier) {
+      scope.names.push_back(each.name);
+      names_.add_imported(each);
+      return;
+    }
+    report(error(DiagnosticKind::rebound, import.path_span,
+                 quoted(each.name.text) + " of " + quoted(file.name) + " is already bound")
+               .note(earlier->span, "bound here first")
+               .note(each.name.span, "and here again")
+               .hint("give the file's names a prefix: `import \"...\" as m`, then `m." + each.name.text + "`"));
   }
 
   void visit(const ast::Type& type) {
@@ -139,22 +205,18 @@ class Checker {
     return name && std::find(choices.begin(), choices.end(), name->text) != choices.end();
   }
 
-  const ast::Method* own_method(std::string_view name) const {
-    for (const ast::Method* method : methods_)
-      if (method->name.text == name) return method;
-    return nullptr;
-  }
-
   bool is_known(std::string_view name, const Scope& scope) const {
     const auto among = [&](const std::vector<std::string>& names) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
-    return scope.find(name) || own_method(name) || library_.contains(name) || among(constant_names()) ||
+    return scope.find(name) || names_.own_method(name) || library_.contains(name) || among(constant_names()) ||
            among(tensor_names());
   }
 
   void visit_name(const ast::Name& name, Span span, const Scope& scope, const std::string& what = "name") {
-    if (is_known(name.text, scope)) return;
+    if (const ast::Method* own = names_.meant_method(name.text, scope); own && visited_method_)
+      uses_.push_back({visited_method_, own, span});
+    if (names_unknown_ || is_known(name.text, scope)) return;
     if (name.text == "name")
       return report(error(DiagnosticKind::wrong_place, span,
                           "`name`, the name of the tensor at hand, is known only to `match name { ... }`")
@@ -163,12 +225,14 @@ class Checker {
     std::vector<std::string> candidates;  // of equally near ones the first is proposed
     for (const Scope* s = &scope; s; s = s->parent)
       for (const ast::BoundName& bound : s->names) candidates.push_back(bound.text);
-    for (const ast::Method* method : methods_) candidates.push_back(method->name.text);
+    for (const ast::Method* method : names_.methods()) candidates.push_back(method->name.text);
     const std::vector<std::string> reserved = {"true", "false", "none"};
     for (const auto& names : {reserved, library_.names(), constant_names(), tensor_names()})
       candidates.insert(candidates.end(), names.begin(), names.end());
     Diagnostic unknown = error(DiagnosticKind::unknown_name, span, "unknown " + what + " " + quoted(name.text));
     if (auto near = nearest(name.text, candidates)) unknown.help = "nearest is " + quoted(*near);
+    for (const ForeignName& row : kForeignNames)
+      if (name.text == row.name) unknown.help = row.hint;
     report(std::move(unknown));
   }
 
@@ -178,12 +242,11 @@ class Checker {
     const ast::Method* method = nullptr;
   };
   Known known_callee(const ast::Call& call, const Scope& scope) {
+    if (const Export* found = names_.imported_callee(call.callee, scope)) return {found->module, found->method};
     auto* name = std::get_if<ast::Name>(&module_[call.callee].node);
     if (!name) return {};
-    const ast::BoundName* bound = scope.find(name->text);
-    const ast::Method* own = own_method(name->text);
-    if (own && (!bound || bound->span == own->name.span)) return {&module_, own};
-    if (bound) return {};
+    if (const ast::Method* own = names_.meant_method(name->text, scope)) return {&module_, own};
+    if (scope.find(name->text) || names_unknown_) return {};
     const MethodRef found = library_.find(name->text);
     return {found.module, found.method};
   }
@@ -282,7 +345,18 @@ class Checker {
     visit(node.object, scope);
     visit(node.index, scope);
   }
-  void visit_node(const ast::Member& node, Span, const Scope& scope) { visit(node.object, scope); }
+  void visit_node(const ast::Member& node, Span, const Scope& scope) {
+    visit(node.object, scope);
+    const ImportedFile* file = names_.aliased(node.object, scope);
+    if (!file || file->find(node.name)) return;
+    std::vector<std::string> names;
+    for (const Export& each : file->exports) names.push_back(each.name.text);
+    Diagnostic unknown = error(DiagnosticKind::unknown_member, node.name_span,
+                               quoted(file->name) + " has no name " + quoted(node.name));
+    if (auto near = nearest(node.name, names)) unknown.help = "nearest is " + quoted(*near);
+    if (node.name.starts_with('_')) unknown.help = "names that begin with `_` stay in their file";
+    report(std::move(unknown));
+  }
   void visit_node(const ast::Lambda& node, Span, const Scope& scope) {
     Scope inner{.parent = &scope};
     for (const ast::BoundName& parameter : node.parameters) define(parameter, inner);
@@ -318,48 +392,15 @@ class Checker {
     visit(node.result, inner);
   }
 
-  // --- effects ---
-
-  // Whether evaluating this as a statement can do anything: it reaches `save`, `print` or `fail`, or calls
-  // something whose body is not known here.
-  bool has_effect(ast::ExprId id, const Scope& scope, int depth) {
-    auto* call = std::get_if<ast::Call>(&module_[id].node);
-    if (!call) return has_effect_inside(id, scope, depth);
-    auto* name = std::get_if<ast::Name>(&module_[call->callee].node);
-    if (!name) return true;
-    if (auto* own = own_method(name->text))
-      return depth > 16 || has_effect(own->body, scope, depth + 1);
-    if (scope.find(name->text) || !library_.contains(name->text)) return true;
-    if (std::find(std::begin(kEffects), std::end(kEffects), name->text) != std::end(kEffects)) return true;
-    return std::any_of(call->arguments.begin(), call->arguments.end(), [&](const ast::Argument& argument) {
-      return has_effect(argument.value, scope, depth + 1) && !is_plain(argument.value);
-    });
-  }
-
-  bool has_effect_inside(ast::ExprId id, const Scope& scope, int depth) {
-    const auto& node = module_[id].node;
-    if (auto* block = std::get_if<ast::Block>(&node)) {
-      for (const ast::Statement& statement : block->statements)
-        if (auto* plain = std::get_if<ast::ExprStatement>(&statement.node))
-          if (has_effect(plain->value, scope, depth + 1)) return true;
-      return has_effect(block->result, scope, depth + 1);
-    }
-    if (auto* choice = std::get_if<ast::If>(&node))
-      return has_effect(choice->then_value, scope, depth + 1) ||
-             has_effect(choice->else_value, scope, depth + 1);
-    if (auto* loop = std::get_if<ast::Comprehension>(&node)) return has_effect(loop->value, scope, depth + 1);
-    if (auto* lambda = std::get_if<ast::Lambda>(&node)) return has_effect(lambda->body, scope, depth + 1);
-    return false;
-  }
-
-  bool is_plain(ast::ExprId id) const { return std::holds_alternative<ast::Name>(module_[id].node); }
-
   const SourceMap& sources_;
   const ast::Module& module_;
   Library& library_;
   const CheckOptions& options_;
   Scope session_;  // around the module's own
-  std::vector<const ast::Method*> methods_;
+  Names names_;
+  const ast::Method* visited_method_ = nullptr;
+  std::vector<MethodUse> uses_;
+  bool names_unknown_ = false;  // those of a file that could not be read may be any
   Diagnostics findings_;
 };
 
@@ -378,6 +419,11 @@ const std::vector<std::string>& tensor_names() {
 Diagnostics check(const SourceMap& sources, const ast::Module& module, Library& library,
                   const CheckOptions& options) {
   return Checker(sources, module, library, options).run();
+}
+
+std::vector<Export> exports_of(const SourceMap& sources, const ast::Module& module, Library& library,
+                               const CheckOptions& options) {
+  return Checker(sources, module, library, options).exports();
 }
 
 }  // namespace roux

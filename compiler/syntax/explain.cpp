@@ -135,6 +135,7 @@ std::string visible(std::string_view character) {
 
 std::string number_help(std::string_view text, const Token* before) {
   if (text[0] == '.') {
+    if (before != nullptr && before->text == "..") return "a range is written with two dots: `0..24`";
     if (before != nullptr && ends_operand(*before)) return "an item of a list is `xs[0]`";
     return "write " + quoted("0" + std::string(text));
   }
@@ -221,6 +222,8 @@ std::string colon_help(const Tokens& tokens, std::size_t at) {
       std::any_of(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(at),
                   [](const Token& token) { return is_reserved(token, "if"); });
   if (after_if) return "write `if condition then a else b`";
+  if (is_reserved(tokens[0], "method") && bracket_around(tokens, at).empty())
+    return "the body of a method follows `=`: `method name(a) = ...`";
   const std::string_view bracket = bracket_around(tokens, at);
   if (bracket == "(") return "an argument is named with `=`: `name = value`";
   if (bracket == "{") return "a record is written `{name = value}`, its names without quotes";
@@ -263,8 +266,13 @@ std::string reserved_help(const Tokens& tokens, const Surprise& surprise) {
 }
 
 std::string word_help(const Tokens& tokens, std::size_t at) {
+  if (tokens[0].text == "roux" && at == 1) return "commands are typed in a shell; a recipe only says what is merged";
   if (at == 1 && is_reserved(tokens[0], "import"))
     return "what merges models is there without an import; files are imported by `import \"file.merge\"`";
+  if (at + 1 < tokens.size() && is_symbol(tokens[at + 1], "=") && bracket_around(tokens, at).empty())
+    return "a statement stands on a line of its own, or behind `;`";
+  if (at == 1 && tokens[0].kind == TokenKind::word)
+    return "arguments stand in brackets: " + quoted(std::string(tokens[0].text) + "(...)");
   return "";
 }
 
@@ -408,14 +416,15 @@ std::optional<Diagnostic> explain_other_format(const Tokens& tokens, SourceId so
   for (auto token = begin; token != end; ++token)
     if (!is_blank(*token)) line.push_back(&*token);
   if (line.size() < 2) return std::nullopt;
-  const auto refuse = [&](const std::string& format, std::string hint) {
+  const auto refuse = [&](const std::string& format) {
     return error(DiagnosticKind::syntax, {source, line.front()->begin, line.back()->end},
                  "this looks like " + format + "; a recipe is a text of its own language")
-        .hint(std::move(hint));
+        .hint("it is written with `=` and calls: `models = load_all(\"ft-*\")`, `save(mean(models), \"out\")`");
   };
   const bool binds = std::any_of(line.begin(), line.end(), [](const Token* token) { return is_symbol(*token, "="); });
-  if (line[0]->kind == TokenKind::word && is_symbol(*line[1], ":") && !binds)
-    return refuse("YAML", "it is written with `=` and calls: `models = load_all(\"ft-*\")`, `save(mean(models), \"out\")`");
+  if (binds) return std::nullopt;
+  if (line[0]->kind == TokenKind::word && is_symbol(*line[1], ":")) return refuse("YAML");
+  if (line[0]->text == "{" && line[1]->kind == TokenKind::open_text) return refuse("JSON");
   return std::nullopt;
 }
 

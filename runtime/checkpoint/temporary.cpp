@@ -77,6 +77,10 @@ bool is_unsupported(int error_number) {
   return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP;
 }
 
+int rename_with(const std::string& from, const std::string& to, unsigned flags) {
+  return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0 ? 0 : errno;
+}
+
 Diagnostic already_there(const std::string& destination, Span span) {
   return error(DiagnosticKind::output_exists, span, quoted(destination) + " exists already")
       .hint("write `overwrite = true` to replace it, or save to another path");
@@ -133,10 +137,13 @@ Result<Temporary> Temporary::create(const std::string& destination, Kind kind, S
 Temporary::Temporary(Temporary&& other) noexcept
     : destination_(std::move(other.destination_)),
       path_(std::exchange(other.path_, {})),
+      old_(std::exchange(other.old_, {})),
+      in_place_(std::exchange(other.in_place_, false)),
       fd_(std::move(other.fd_)),
       made_folders_(std::exchange(other.made_folders_, {})) {}
 
 Temporary::~Temporary() {
+  if (in_place_) (void)take_back({});  // whoever asked for it has gone: the old is the better state
   if (!path_.empty()) remove_tree(path_);
   while (!made_folders_.empty()) {  // those that hold something else by now stay
     ::rmdir(made_folders_.back().c_str());
@@ -145,27 +152,54 @@ Temporary::~Temporary() {
 }
 
 Status Temporary::move_into_place(bool overwrite, Span span) {
-  ROUX_CHECK(!path_.empty());
-  const auto rename_with = [&](unsigned flags) {
-    const int result = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, destination_.c_str(), flags);
-    return result == 0 ? 0 : errno;
-  };
-  std::string old;  // where what was there is afterwards
-  int failed = rename_with(RENAME_NOREPLACE);
+  ROUX_CHECK(!path_.empty() && !in_place_);
+  int failed = rename_with(path_, destination_, RENAME_NOREPLACE);
   if (failed == EEXIST && overwrite) {
-    failed = rename_with(RENAME_EXCHANGE);
-    if (failed == 0) old = path_;
+    failed = rename_with(path_, destination_, RENAME_EXCHANGE);
+    if (failed == 0) old_ = path_;
   }
   if (is_unsupported(failed)) {
-    old = path_ + "-0";  // process_of reads it, so the next run would remove it
-    failed = rename_in_two_steps(path_, destination_, old, overwrite);
+    const std::string aside = path_ + "-0";  // process_of reads it, so the next run would remove it
+    const bool is_taken = anything_at(destination_);
+    failed = rename_in_two_steps(path_, destination_, aside, overwrite);
+    if (failed == 0 && is_taken) old_ = aside;
   }
   if (failed == EEXIST) return already_there(destination_, span);
   if (failed != 0) return io_error(span, "rename " + quoted(path_) + " to", destination_, failed);
+  in_place_ = true;
+  return ok();
+}
+
+Status Temporary::take_back(Span span) {
+  if (!in_place_) return ok();
+  const auto move = [](const std::string& from, const std::string& to) {
+    return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+  };
+  int failed = 0;
+  if (old_.empty()) {
+    failed = move(destination_, path_);
+  } else if (old_ != path_ || is_unsupported(failed = rename_with(old_, destination_, RENAME_EXCHANGE))) {
+    failed = move(destination_, path_);
+    if (failed == 0) failed = move(old_, destination_);
+  }
+  in_place_ = false;
+  if (failed == 0) return ok();
+  Diagnostic lost = io_error(span, "undo the renaming of", destination_, failed);
+  if (!old_.empty()) {
+    const std::string kept = path_ + ".kept";  // no run removes it
+    lost.help = "what was there is " + quoted(move(old_, kept) == 0 ? kept : old_) + " now";
+  }
   path_.clear();
   made_folders_.clear();
-  if (!old.empty()) remove_tree(old);
-  return ok();
+  return lost;
+}
+
+void Temporary::settle() {
+  if (!in_place_) return;
+  in_place_ = false;
+  path_.clear();
+  made_folders_.clear();
+  if (!old_.empty()) remove_tree(old_);
 }
 
 }  // namespace roux

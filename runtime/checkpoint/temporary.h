@@ -1,6 +1,6 @@
 // The hidden place beside its destination where an output grows: `.NAME.roux-PID`, a file or a
 // folder, locked while it lives. It is removed when it is destroyed unless it was moved to the
-// destination, and with it the folders above that were made for it. Temporaries of the same NAME
+// destination and settled there, and with it the folders above that were made for it. Temporaries of the same NAME
 // whose process is gone (and whose lock is free: it may belong to another host or container) are
 // removed when a new one is made.
 #pragma once
@@ -27,14 +27,20 @@ class Temporary {
   const Fd& fd() const { return fd_; }  // of the file, open for writing; of the folder
 
   // Renames it to the destination. What is there already is an error of kind `output_exists`, or
-  // with `overwrite` swapped with it in one step, then deleted.
+  // with `overwrite` swapped with it in one step and kept.
   Status move_into_place(bool overwrite, Span span);
+  // Undoes that: what was there is there again.
+  Status take_back(Span span);
+  // It stays in its place; what was there before is deleted.
+  void settle();
 
  private:
   Temporary() = default;
 
   std::string destination_;
   std::string path_;  // empty: nothing to remove
+  std::string old_;   // where what was at the destination is, once it is in place
+  bool in_place_ = false;
   Fd fd_;
   std::vector<std::string> made_folders_;  // outermost first
 };

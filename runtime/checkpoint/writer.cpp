@@ -83,11 +83,13 @@ class StoredWriter final : public CheckpointWriter {
     return ok();
   }
 
-  Status commit() override {
+  Status put_in_place() override {
     ROUX_CHECK(finished_);
     ROUX_DO(temporary_.move_into_place(layout_.overwrite, layout_.span));
     return sync_ ? flush_folder(folder_of_path(path_), layout_.span) : ok();
   }
+  Status take_back() override { return temporary_.take_back(layout_.span); }
+  void settle() override { temporary_.settle(); }
 
   const std::string& path() const override { return path_; }
   const std::string& temporary_path() const override { return temporary_.path(); }
@@ -176,6 +178,20 @@ Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(OutputLayout 
       std::make_unique<StoredWriter>(std::move(layout), std::move(plan), std::move(temporary));
   ROUX_DO(writer->prepare());
   return std::unique_ptr<CheckpointWriter>(std::move(writer));
+}
+
+Status put_all_in_place(const std::vector<std::unique_ptr<CheckpointWriter>>& writers) {
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    Status put = writers[i]->put_in_place();
+    if (put) continue;
+    Diagnostics findings = std::move(put).error();
+    for (std::size_t back = i + 1; back-- > 0;)
+      if (const Status undone = writers[back]->take_back(); !undone)
+        findings.insert(findings.end(), undone.error().begin(), undone.error().end());
+    return findings;
+  }
+  for (const auto& writer : writers) writer->settle();
+  return ok();
 }
 
 }  // namespace roux

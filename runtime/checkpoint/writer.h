@@ -1,7 +1,7 @@
 // A checkpoint being written: its layout is known before any data, so headers come first, files are sized
 // at once (a full disk is found before any arithmetic), and tensors are written in place in any order from
 // any thread. Everything goes to a hidden temporary beside the destination, `.NAME.roux-PID`, until commit()
-// renames it; a writer that is destroyed uncommitted removes its temporary, and the folders above that it
+// renames it; a writer that is destroyed unsettled removes its temporary, and the folders above that it
 // made. Temporaries of processes that are gone are removed by the next writer to the same destination.
 #pragma once
 
@@ -44,6 +44,10 @@ Status check_output(const OutputLayout& layout, const std::vector<Checkpoint::Pt
 // Bytes that the output will take, all files together.
 std::uint64_t output_bytes(const OutputLayout& layout);
 
+// Puts all of them in place, or none: where one cannot be, those before it are taken back.
+class CheckpointWriter;
+Status put_all_in_place(const std::vector<std::unique_ptr<CheckpointWriter>>& writers);
+
 class CheckpointWriter {
  public:
   static Result<std::unique_ptr<CheckpointWriter>> create(OutputLayout layout);
@@ -54,8 +58,17 @@ class CheckpointWriter {
   virtual Status write(std::size_t tensor, std::uint64_t offset, const void* data, std::uint64_t size) = 0;
   // All data is there: flush to the device (unless `sync` is false), without renaming.
   virtual Status finish(bool sync) = 0;
-  // Put the result in place of whatever is there (only with `overwrite`), by renaming.
-  virtual Status commit() = 0;
+  // Puts the result in place of whatever is there (only with `overwrite`), by renaming. Until `settle`, what
+  // was there is kept, and comes back by `take_back` or if the writer is destroyed.
+  virtual Status put_in_place() = 0;
+  virtual Status take_back() = 0;
+  virtual void settle() = 0;
+  // All of it, for an output that stands alone.
+  Status commit() {
+    ROUX_DO(put_in_place());
+    settle();
+    return ok();
+  }
 
   virtual const std::string& path() const = 0;            // the destination
   virtual const std::string& temporary_path() const = 0;  // where the data is until commit

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Options kOptions{.threads = 2, .sync = false};
+const Options kOptions{.threads = 2, .sync = false};
 
 // Ten fine-tunes of a base, with a matrix and a vector each.
 class Shelf {
@@ -273,6 +273,45 @@ save(if val(base) > 0 then models[0] else models[1], "${dir}/four.safetensors"))
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().at(0).kind, DiagnosticKind::scorer_failed);
   EXPECT_EQ(shelf.unexpected_names().size(), 2u) << "only those of the first recipe";
+}
+
+// The folder of the second output is gone by the time that both are to be renamed.
+TEST(Outputs, AreTakenBackWhereALaterOneCannotAppear) {
+  const Shelf shelf;
+  Engine engine = engine_of();
+  shelf.put("old", 8, 7.0f);
+  const std::string before = read_file(shelf.in("old.safetensors"));
+  for (const char* last : {"\"${dir}/gone/last.safetensors\"", "\"${dir}/gone/last\""}) {
+    const Recipe recipe = compiled(engine, with_inputs(R"(
+val = command("rm -rf ${dir}/gone; echo 1 # {model}")
+save(models[1], "${dir}/old.safetensors", overwrite = true)
+save(models[2], "${dir}/new.safetensors")
+save(models[3], "${dir}/made/new")
+save(models[4], )" + std::string(last) + R"()
+print(val(base)))"));
+    const Result<Report> report = engine.run(recipe, shelf.settings(), {});
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().at(0).kind, DiagnosticKind::io) << engine.render(report.error());
+    EXPECT_EQ(report.error().size(), 1u);
+    EXPECT_TRUE(read_file(shelf.in("old.safetensors")) == before) << "the old output is lost";
+    EXPECT_EQ(shelf.unexpected_names(), std::vector<std::string>{"old.safetensors"});
+  }
+}
+
+// Something else has taken the name meanwhile: it stays, and nothing appears.
+TEST(Outputs, NeverReplaceWhatAppearsDuringTheRun) {
+  const Shelf shelf;
+  Engine engine = engine_of();
+  const Recipe recipe = compiled(engine, with_inputs(R"(
+val = command("echo mine > ${dir}/two.safetensors; echo 1 # {model}")
+save(models[1], "${dir}/one.safetensors")
+print(val(base))
+save(models[2], "${dir}/two.safetensors"))"));
+  const Result<Report> report = engine.run(recipe, shelf.settings(), {});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().at(0).kind, DiagnosticKind::output_exists);
+  EXPECT_EQ(read_file(shelf.in("two.safetensors")), "mine\n");
+  EXPECT_EQ(shelf.unexpected_names(), std::vector<std::string>{"two.safetensors"});
 }
 
 TEST(Outputs, AreThereForALaterLoad) {

@@ -104,7 +104,7 @@ TEST_F(Sessions, ModelsStayExpressions) {
 TEST_F(Sessions, AreAsTheyWereAfterAnError) {
   enter("a = load(\"ft-1.safetensors\"); k = 1");
   EXPECT_EQ(error("k = 2; x = nonsense"), "unknown name `nonsense`");
-  EXPECT_EQ(error("k = 3; x = load(\"none.safetensors\")").substr(0, 5), "there");
+  EXPECT_NE(error("k = 3; x = load(\"none.safetensors\")").find("none.safetensors"), std::string::npos);
   EXPECT_EQ(error("k = 4; y = [1][7]").empty(), false);
   EXPECT_FALSE(session_.enter("k = (", {}));
   // Only the run tells that this fails, and the first output is written by then.
@@ -247,7 +247,7 @@ TEST_F(Sessions, CompleteNamesAndMethods) {
   enter("models = load_all(\"ft-*.safetensors\"); method mine(x, kind: \"one\" | \"two\" = \"one\") = x");
   EXPECT_EQ(completions("x = mode"), (Names{"models"}));
   EXPECT_EQ(completions("load_"), (Names{"load_all("}));
-  EXPECT_EQ(completions("mi"), (Names{"min(", "mine("})) << "session names first";
+  EXPECT_EQ(completions("mi"), (Names{"mine(", "min("})) << "session names first";
   EXPECT_TRUE(completes("", "param"));
   EXPECT_FALSE(completes("x = ", "param"));
   EXPECT_EQ(completions("# mode"), Names());

@@ -317,6 +317,35 @@ TEST_F(Cli, recipe_inside_an_output_makes_it_again) {
   EXPECT_EQ(roux({"recipe", "a.safetensors"}).exit_code, 1) << "Roux did not write it";
 }
 
+TEST_F(Cli, recipe_with_imports_is_written_into_a_folder) {
+  write_file(folder_ / "half.merge", "param k: number = 0.5\nmethod half(m: delta) -> delta = k * m\n");
+  write_file(folder_ / "main.merge",
+             "import \"half.merge\" as h\nbase = load(\"a.safetensors\")\n"
+             "save(base + h.half(load(\"b.safetensors\") - base), \"out.safetensors\")\n");
+  ASSERT_EQ(roux({"run", "main.merge", "--set", "h.k=1"}).exit_code, 0);
+  const auto out = CheckpointReader::open((folder_ / "out.safetensors").string());
+  const auto b = CheckpointReader::open((folder_ / "b.safetensors").string());
+  EXPECT_EQ(*out->read_f32("layer.weight"), *b->read_f32("layer.weight"));
+  const ProcessResult shown = roux({"recipe", "out.safetensors"});
+  EXPECT_TRUE(contains(shown.out, "# --- imported: half.merge\n# param k")) << shown.out;
+  const ProcessResult written = roux({"recipe", "out.safetensors", "--into", "again"});
+  EXPECT_EQ(written.exit_code, 0) << written.err;
+  EXPECT_EQ(written.out, "wrote again/half.merge\nwrote again/recipe.merge\n");
+  fs::remove(folder_ / "out.safetensors");
+  EXPECT_EQ(roux({"run", "again/recipe.merge"}).exit_code, 0);
+}
+
+TEST_F(Cli, limits_of_control_are_options) {
+  EXPECT_EQ(roux({"eval", "len([i for i in 0..500])", "--max-steps", "100"}).exit_code, 1);
+  EXPECT_EQ(roux({"eval", "len([i for i in 0..500])", "--max-steps", "1000"}).out, "500\n");
+  const std::string calls = "a = x => x; b = x => a(x); c = x => b(x); c(1)";
+  const ProcessResult shallow = roux({"eval", calls, "--max-depth", "2"});
+  EXPECT_EQ(shallow.exit_code, 1);
+  EXPECT_TRUE(contains(shallow.err, "calls are nested more than 2 deep")) << shallow.err;
+  EXPECT_EQ(roux({"eval", calls, "--max-depth", "3"}).out, "1\n");
+  EXPECT_EQ(roux({"eval", "1", "--max-depth", "0"}).exit_code, 1);
+}
+
 // --- terminals and signals
 // ----------------------------------------------------------------------------
 

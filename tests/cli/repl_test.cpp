@@ -84,7 +84,7 @@ TEST_F(Repl, completes_by_tab) {
   session->wait_for("ties(");
   session->wait_for("zero_vote");
   session->type(kInterrupt);
-  session->wait_for("roux> ");
+  session->wait_for("^C\nroux> ");
   session->type(":na\t\n");
   session->wait_for("models  list of 1 ");
 }

@@ -3,12 +3,13 @@
 //
 //   #: run               carry it out; without this line it is only checked
 //   #: set k=0.3         the value of a `param`
-//   #: option memory=1MiB, threads=, backend= or tile=
+//   #: option memory=1MiB, threads=, backend=, tile=, depth= or steps=
 //   #= unknown_name      the kinds of what is said, in order
 //   #| fail_x.merge:1:5: error[E0201]: ...
 //
 // Recipes named fail_* must fail, others must not. ROUX_UPDATE_GOLDEN=1 in the environment rewrites
-// the last two sorts of lines. The checkpoints are those of checkpoints.h.
+// the last two sorts of lines. The checkpoints are those of checkpoints.h, the files that recipes
+// import those of imported/.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -59,6 +60,10 @@ void read_option(const std::string& text, Golden& golden) {
     golden.options.threads = std::stoi(value);
   } else if (name == "tile") {
     golden.options.tile_elements = std::stoull(value);
+  } else if (name == "depth") {
+    golden.options.max_depth = std::stoi(value);
+  } else if (name == "steps") {
+    golden.options.max_steps = std::stoull(value);
   } else if (name == "backend") {
     golden.options.backend = value;
   } else {
@@ -118,7 +123,7 @@ Said carry_out(const std::string& name, const Golden& golden) {
   if (!engine) return fail(engine.error(), nullptr);
   const Result<Recipe> recipe = engine->compile(name, golden.recipe);
   if (!recipe) return fail(recipe.error(), &*engine);
-  const auto note = [&](const Diagnostic& note) { said.say(engine->render(note), note); };
+  const auto note = [&](const Diagnostic& finding) { said.say(engine->render(finding), finding); };
   if (!golden.run) {
     const Result<CheckReport> checked = engine->check(*recipe, golden.settings);
     if (!checked) return fail(checked.error(), &*engine);
@@ -156,6 +161,8 @@ class Workplace : public ::testing::Environment {
   void SetUp() override {
     folder_ = std::make_unique<TemporaryFolder>();
     write_golden_checkpoints(folder_->path());
+    fs::copy(source_dir() / "tests/golden/imported", folder_->path() / "imported",
+             fs::copy_options::recursive);
     fs::current_path(folder_->path());
   }
   void TearDown() override {

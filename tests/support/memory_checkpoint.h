@@ -97,7 +97,9 @@ class MemoryWriter : public CheckpointWriter {
     return ok();
   }
   Status finish(bool) override { return ok(); }
-  Status commit() override { return ok(); }
+  Status put_in_place() override { return ok(); }
+  Status take_back() override { return ok(); }
+  void settle() override {}
   const std::string& path() const override { return path_; }
   const std::string& temporary_path() const override { return path_; }
 

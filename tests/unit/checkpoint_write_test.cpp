@@ -16,7 +16,9 @@
 #include <thread>
 
 #include "runtime/checkpoint/companions.h"
+#include "runtime/checkpoint/file.h"
 #include "runtime/checkpoint/layout.h"
+#include "runtime/checkpoint/room.h"
 #include "runtime/checkpoint/temporary.h"
 #include "tests/support/hostile_files.h"
 
@@ -259,6 +261,43 @@ TEST(Writer, WhatAppearsMeanwhileIsNotReplaced) {
   EXPECT_EQ(testing::read_file(scratch / "out.safetensors"), "precious");
 }
 
+TEST(Writer, TakesBackWhatItPutInPlace) {
+  const ScratchFolder scratch;
+  for (const char* name : {"out.safetensors", "out"}) {
+    const std::string path = scratch / name;
+    const auto put = [&](bool overwrite, auto then) {
+      OutputLayout layout = layout_of(path, {{"w", DType::f32, {1}}});
+      layout.overwrite = overwrite;
+      const auto writer = must_create(layout);
+      const float value = overwrite ? 2 : 1;
+      ASSERT_TRUE(writer->write(0, 0, &value, sizeof value).ok());
+      ASSERT_TRUE(writer->finish(false).ok());
+      ASSERT_TRUE(writer->put_in_place().ok());
+      then(*writer);
+    };
+    const auto stored = [&] {
+      float value = 0;
+      EXPECT_TRUE(must_open(path)->read(0, 0, sizeof value, &value).ok());
+      return value;
+    };
+    put(false, [&](CheckpointWriter& writer) {
+      EXPECT_TRUE(writer.take_back().ok());
+      EXPECT_FALSE(fs::exists(path)) << "nothing was there";
+    });
+    put(false, [&](CheckpointWriter& writer) { writer.settle(); });
+    put(true, [&](CheckpointWriter& writer) {
+      EXPECT_EQ(stored(), 2);
+      EXPECT_TRUE(writer.take_back().ok());
+      EXPECT_EQ(stored(), 1);
+    });
+    put(true, [&](CheckpointWriter&) {});
+    EXPECT_EQ(stored(), 1) << "destroyed before it was settled";
+    put(true, [&](CheckpointWriter& writer) { writer.settle(); });
+    EXPECT_EQ(stored(), 2);
+  }
+  EXPECT_EQ(names_in(scratch.path()), (std::vector<std::string>{"out", "out.safetensors"}));
+}
+
 TEST(Writer, NeverOverwritesWhatIsNoCheckpoint) {
   const ScratchFolder scratch;
   put_file(scratch / "home/letters.txt", "dear");
@@ -413,6 +452,18 @@ TEST(Writer, FindsAFullDiskBeforeAnyWork) {
   expect_error(check_output(layout, {}), DiagnosticKind::disk_full, "free");
   EXPECT_FALSE(CheckpointWriter::create(layout).ok());
   EXPECT_EQ(names_in(scratch.path()), std::vector<std::string>{});
+}
+
+TEST(Writer, OutputsNeedRoomTogether) {
+  const ScratchFolder scratch;
+  const auto free = free_bytes(scratch.path());
+  ASSERT_TRUE(free);
+  const auto most = static_cast<std::int64_t>(*free / 5 * 3);
+  const OutputLayout one = layout_of(scratch / "one", {{"w", DType::u8, {most}}});
+  const OutputLayout two = layout_of(scratch / "new/two.safetensors", {{"w", DType::u8, {most}}});
+  EXPECT_TRUE(check_output(one, {}).ok() && check_output(two, {}).ok()) << "each alone fits";
+  EXPECT_TRUE(check_room({one}).ok());
+  expect_error(check_room({one, two}), DiagnosticKind::disk_full, "together");
 }
 
 TEST(Writer, AFileSizeLimitIsAnErrorNotASignal) {

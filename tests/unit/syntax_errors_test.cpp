@@ -32,7 +32,8 @@ TEST(SyntaxErrors, SayWhatWasSeenAndExpected) {
       {"method f(x: ) = x", "1:13 unexpected `)` after `x:`; expected a type"},
       {"method f(3) = x", "1:10 unexpected `3` after `(`; expected a name"},
       {"method f(x) y", "1:13 unexpected `y` after `)`; expected `=`"},
-      {"import x", "1:8 unexpected `x` after `import`; expected a string in double quotes"},
+      {"import x", "1:8 unexpected `x` after `import`; expected a string in double quotes | what merges "
+       "models is there without an import; files are imported by `import \"file.merge\"`"},
       {"param x: number(0..) = 1", "1:20 unexpected `)` after `..`; expected a number"},
       {"[x for 3 in xs]", "1:8 unexpected `3` after `for`; expected a name"},
       {"\"${}\"", "1:4 unexpected `}` after `${`; expected an expression"},
