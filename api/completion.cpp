@@ -138,24 +138,24 @@ class Completer {
     add_all(kValues);
   }
 
-  std::vector<ParameterInfo> parameters() const {
-    const std::optional<MethodInfo> method = door_.documentation(place_.call.callee);
-    return method ? method->parameters : std::vector<ParameterInfo>();
+  std::vector<DocumentedParameter> parameters() const {
+    const std::optional<MethodDocument> method = door_.documentation(place_.call.callee);
+    return method ? method->parameters : std::vector<DocumentedParameter>();
   }
 
   // The parameter that the argument at the cursor goes to.
-  std::optional<ParameterInfo> parameter() const {
-    const std::vector<ParameterInfo> all = parameters();
+  std::optional<DocumentedParameter> parameter() const {
+    const std::vector<DocumentedParameter> all = parameters();
     if (place_.call.parameter.empty())
       return place_.call.position < all.size() ? std::optional(all[place_.call.position]) : std::nullopt;
-    for (const ParameterInfo& parameter : all)
+    for (const DocumentedParameter& parameter : all)
       if (parameter.name == place_.call.parameter) return parameter;
     return std::nullopt;
   }
 
   void add_parameters() {
     const std::vector<std::string>& given = place_.call.given;
-    const std::vector<ParameterInfo> all = parameters();
+    const std::vector<DocumentedParameter> all = parameters();
     for (std::size_t i = std::min(place_.call.position - std::min(place_.call.position, given.size()), all.size());
          i < all.size(); ++i)
       if (std::find(given.begin(), given.end(), all[i].name) == given.end()) add(all[i].name + " = ");

@@ -8,8 +8,10 @@
 #include "api/session_state.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "compiler/format/format.h"
 #include "compiler/sema/check.h"
 #include "compiler/sema/loads.h"
+#include "compiler/sema/manual.h"
 #include "compiler/sema/search.h"
 #include "compiler/syntax/parse.h"
 
@@ -77,6 +79,7 @@ Engine::~Engine() = default;
 
 Result<Recipe> Engine::compile(std::string name, std::string text) {
   return guarded([&]() -> Result<Recipe> {
+    state_->paths_seen = {name};
     auto recipe = std::make_shared<Recipe::State>();
     const SourceId source = state_->sources.add(name, text);
     recipe->text = std::move(text);
@@ -84,6 +87,7 @@ Result<Recipe> Engine::compile(std::string name, std::string text) {
     recipe->findings = load_imports(state_->sources, state_->library, state_->options.read_import, name,
                                     recipe->module, recipe->imports);
     recipe->imported_texts = imported_texts(state_->sources, name, recipe->imports);
+    for (const ImportedFile* file : recipe->imports.all()) state_->paths_seen.insert(file->name);
     Diagnostics found =
         roux::check(state_->sources, recipe->module, state_->library, {.imports = &recipe->imports});
     recipe->findings.insert(recipe->findings.end(), found.begin(), found.end());
@@ -144,11 +148,16 @@ Result<CheckReport> Engine::check(const Recipe& recipe, const Settings& settings
     Graph graph;
     Rehearsal rehearsal(graph, state_->options);
     Diagnostics findings = rehearse(state_->sources, state_->library, recipe.state(), settings, graph, rehearsal);
+    state_->paths_seen.insert(rehearsal.paths_seen().begin(), rehearsal.paths_seen().end());
     if (!findings.empty()) return findings;
     Diagnostics notes = recipe.state().findings;
     notes.insert(notes.end(), rehearsal.notes().begin(), rehearsal.notes().end());
     return CheckReport{std::move(notes)};
   });
+}
+
+std::vector<std::string> Engine::paths_seen() const {
+  return {state_->paths_seen.begin(), state_->paths_seen.end()};
 }
 
 Result<PlanSummary> Engine::plan(const Recipe& recipe, const Settings& settings, bool kernels) {
@@ -188,6 +197,25 @@ Result<Report> Engine::run(const Recipe& recipe, const Settings& settings, const
     Report report = performance.report();
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return report;
+  });
+}
+
+Result<std::string> Engine::format(std::string name, std::string text) {
+  return guarded([&] {
+    const SourceId source = state_->sources.add(std::move(name), std::move(text));
+    return roux::format(state_->sources, source);
+  });
+}
+
+Result<std::vector<MethodDocument>> Engine::methods() {
+  return guarded([&]() -> Result<std::vector<MethodDocument>> { return manual_of(state_->library, state_->sources); });
+}
+
+Result<std::vector<MethodDocument>> Engine::methods_of(std::string name, std::string text) {
+  return guarded([&]() -> Result<std::vector<MethodDocument>> {
+    const SourceId source = state_->sources.add(std::move(name), std::move(text));
+    ROUX_TRY(const ast::Module recipe, parse(state_->sources, source));
+    return manual_of(recipe, state_->sources);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <set>
 
 #include "api/roux.h"
 #include "compiler/interpret/evaluator.h"
@@ -28,6 +29,7 @@ struct Engine::State {
   SourceMap sources;
   Library library{sources, embedded_library()};
   std::unique_ptr<KernelCache> kernels;
+  std::set<std::string> paths_seen;  // by the last `compile` and `check`
 };
 
 Diagnostic internal_error(const std::exception& bug);
@@ -40,8 +42,6 @@ void add_evaluated(Diagnostics& findings, Diagnostics evaluated);
 
 // The same events, but every note once: a run finds again what its rehearsal found.
 Events told_once(const Events& events);
-
-MethodInfo info_of(const SourceMap& sources, const ast::Module& module, const ast::Method& method);
 
 inline ControlLimits limits_of(const Options& options) { return {options.max_depth, options.max_steps}; }
 

@@ -1,6 +1,7 @@
 #include "api/inputs.h"
 
 #include <glob.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -18,6 +19,19 @@ std::string canonical_key(const std::string& path) {
   std::string key = failed ? path : canonical.string();
   while (key.size() > 1 && key.back() == '/') key.pop_back();
   return key;
+}
+
+// What tells one state of a checkpoint's files from another without reading them.
+std::string stamp_of(const Checkpoint& checkpoint) {
+  std::string stamp;
+  for (const std::string& file : checkpoint.files()) {
+    struct stat facts{};
+    if (stat(file.c_str(), &facts) != 0) return "gone";
+    for (const auto part : {static_cast<long long>(facts.st_ino), static_cast<long long>(facts.st_size),
+                            static_cast<long long>(facts.st_mtim.tv_sec), static_cast<long long>(facts.st_mtim.tv_nsec)})
+      stamp += std::to_string(part) + ' ';
+  }
+  return stamp;
 }
 
 // Headers without data: what a save of this recipe will have written by the time it is read.
@@ -68,7 +82,7 @@ class PromisedCheckpoint : public Checkpoint {
 }  // namespace
 
 Result<Checkpoint::Ptr> Inputs::checkpoint_at(const std::string& path, const std::string& key, Span span) {
-  if (auto known = opened_.find(key); known != opened_.end()) return known->second;
+  if (auto known = opened_.find(key); known != opened_.end()) return known->second.checkpoint;
   if (auto promised = promised_.find(key); promised != promised_.end()) return promised->second;
   return Checkpoint::open(path, span);
 }
@@ -76,7 +90,7 @@ Result<Checkpoint::Ptr> Inputs::checkpoint_at(const std::string& path, const std
 Result<std::uint32_t> Inputs::open(const std::string& path, const std::string& space, Span span) {
   const std::string key = canonical_key(path);
   ROUX_TRY(const Checkpoint::Ptr checkpoint, checkpoint_at(path, key, span));
-  opened_[key] = checkpoint;
+  opened_.try_emplace(key, Opened{checkpoint, stamp_of(*checkpoint)});
   loaded_at_.emplace(key, span);
   std::string resolved = space;
   if (space == "auto") {
@@ -102,6 +116,12 @@ void Inputs::promise(const OutputLayout& layout) {
 }
 
 void Inputs::forget(const std::string& path) { opened_.erase(canonical_key(path)); }
+
+void Inputs::forget_changed() {
+  std::erase_if(opened_, [](const auto& entry) {
+    return stamp_of(*entry.second.checkpoint) != entry.second.stamp;
+  });
+}
 
 bool Inputs::same_path(const std::string& a, const std::string& b) { return canonical_key(a) == canonical_key(b); }
 

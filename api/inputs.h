@@ -28,6 +28,8 @@ class Inputs {
 
   // What stood at this path has been replaced: open it anew.
   void forget(const std::string& path);
+  // The same for all whose files are not those that were opened: for sessions, beside which others write.
+  void forget_changed();
 
   const std::vector<Checkpoint::Ptr>& all() const { return checkpoints_; }
   const std::string& space(std::uint32_t source) const { return spaces_[source]; }
@@ -44,7 +46,11 @@ class Inputs {
   int threads_;
   std::vector<Checkpoint::Ptr> checkpoints_;
   std::vector<std::string> spaces_;
-  std::map<std::string, Checkpoint::Ptr> opened_;         // by canonical path
+  struct Opened {
+    Checkpoint::Ptr checkpoint;
+    std::string stamp;  // of its files, when it was opened
+  };
+  std::map<std::string, Opened> opened_;                  // by canonical path
   std::map<std::string, Span> loaded_at_;                 // by canonical path
   std::map<std::pair<const Checkpoint*, std::string>, std::uint32_t> sources_;  // by space
   std::map<std::string, Checkpoint::Ptr> promised_;       // by canonical path

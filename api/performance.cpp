@@ -216,7 +216,7 @@ Result<std::string> Performance::materialise(const Data& model, Span span) {
 
 Result<double> Performance::run_scorer(const Scorer& scorer, const std::string& path, Span span) {
   ROUX_DO(commit_if_named(scorer.command));
-  if (events_.on_progress) events_.on_progress({"scoring", report_.models_scored, 0, 0});
+  if (events_.on_progress) events_.on_progress({"scoring model " + std::to_string(report_.models_scored + 1), 0, 0, 0});
   return run_command({scorer.command, scorer.metric, scorer.timeout_seconds}, path, span, events_.cancel);
 }
 
@@ -302,6 +302,7 @@ void Performance::begin(RecipeFacts recipe) {
   pending_.clear();
   saved_.clear();
   report_ = {};
+  inputs_.forget_changed();
 }
 
 Status Performance::commit() {

@@ -21,9 +21,13 @@ class Rehearsal : public Host {
 
   bool rehearsing() const override { return true; }
   Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span) override {
+    paths_seen_.insert(path);
     return inputs_.open(path, space, span);
   }
   Result<std::vector<std::string>> glob(const std::string& pattern, Span span) override {
+    // A folder changes when something in it comes or goes.
+    const std::size_t slash = pattern.substr(0, pattern.find_first_of("*?[")).rfind('/');
+    paths_seen_.insert(slash == pattern.npos ? "." : pattern.substr(0, slash + 1));
     return inputs_.glob(pattern, span);
   }
   const Checkpoint& checkpoint(std::uint32_t source) const override { return *inputs_.all()[source]; }
@@ -51,6 +55,8 @@ class Rehearsal : public Host {
   void propose_merge(std::string argument) { merge_argument_ = std::move(argument); }
 
   const Diagnostics& notes() const { return notes_; }
+  // Files and folders that were asked for, there or not.
+  const std::set<std::string>& paths_seen() const { return paths_seen_; }
   const std::vector<std::string>& output_paths() const { return output_paths_; }
   // What the run would do.
   PlanSummary summary(bool with_kernels) const;
@@ -71,6 +77,7 @@ class Rehearsal : public Host {
   std::string merge_argument_ = "merge = ms => ...";
   Diagnostics notes_;
   std::set<NodeId> scored_;
+  std::set<std::string> paths_seen_;
   std::vector<std::string> output_paths_;
   std::vector<Span> output_spans_;  // of the saves
   std::vector<RehearsedSave> saves_;

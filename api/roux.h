@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/method_document.h"
 #include "base/result.h"
 
 namespace roux {
@@ -70,9 +71,9 @@ class Recipe {
 using Settings = std::map<std::string, std::string>;
 
 struct RunProgress {
-  std::string activity;           // "greedy: scoring", "out/soup"
+  std::string activity;           // "scoring model 3", "out/soup"
   std::uint64_t bytes_done = 0;
-  std::uint64_t bytes_total = 0;
+  std::uint64_t bytes_total = 0;  // 0: how long it takes is not known
   double seconds = 0;
 };
 
@@ -128,21 +129,6 @@ struct PlanSummary {
   std::string text;                        // for people
 };
 
-struct ParameterInfo {
-  std::string name;
-  std::string type;                  // "list[model]"; empty if none is given
-  std::string default_value;         // as written; empty if it must be given
-  std::vector<std::string> choices;  // that may be given as bare words
-};
-
-struct MethodInfo {
-  std::string name;
-  std::string signature;      // `ties(models: list[model], ...) -> model`
-  std::string documentation;  // the `##` lines above it
-  std::string file;           // "stdlib/ties.merge"
-  std::vector<ParameterInfo> parameters;
-};
-
 class Session;
 
 class Engine {
@@ -159,10 +145,17 @@ class Engine {
   // Rehearses the recipe against the headers of its inputs: everything that can be told before a tensor is
   // read.
   Result<CheckReport> check(const Recipe& recipe, const Settings& settings);
+  // The files and folders that the last `compile` and `check` looked at, there or not.
+  std::vector<std::string> paths_seen() const;
   // What a run would do: sweeps, bytes, memory. `kernels`: with every kernel in the text for people.
   Result<PlanSummary> plan(const Recipe& recipe, const Settings& settings, bool kernels);
   // Checks, then runs. Outputs appear whole, at the end, or not at all.
   Result<Report> run(const Recipe& recipe, const Settings& settings, const Events& events);
+  // The text in the one style of recipes, or its syntax errors. `name` as for `compile`; touches no file.
+  Result<std::string> format(std::string name, std::string text);
+  // What there is to read about the library's methods, and about those of a recipe, which need not pass `check`.
+  Result<std::vector<MethodDocument>> methods();
+  Result<std::vector<MethodDocument>> methods_of(std::string name, std::string text);
   // The value of one expression, as a session shows it.
   Result<std::string> evaluate(const std::string& expression, const Events& events);
   // The same as JSON: numbers, truth values, texts, null, lists (tuples, too) and records as such; what has no
@@ -170,9 +163,6 @@ class Engine {
   Result<std::string> evaluate_to_json(const std::string& expression, const Events& events);
   // Statements one by one, each seeing the names of those before (api/session.h). The engine must outlive it.
   Session interact(const Settings& settings);
-
-  // The methods of the library, by name.
-  std::vector<MethodInfo> methods() const;
 
   // FILE:LINE:COLUMN: error[CODE]: message, the source line with the range marked, notes, a hint.
   std::string render(const Diagnostics& diagnostics) const;

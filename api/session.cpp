@@ -131,6 +131,7 @@ Result<Outcome> Session::enter(const std::string& text, const Events& events) {
 
 Result<Outcome> Session::enter(std::string name, const std::string& text, const Events& events) {
   ++state_->entered;
+  state_->performance.begin({});
   state_->events = told_once(events);
   Result<Outcome> outcome = guarded([&] { return enter_guarded(*state_, std::move(name), text); });
   state_->performance.begin({});  // a failed entry takes what it wrote away

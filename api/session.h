@@ -66,7 +66,7 @@ class Session {
   // in strings that are paths, tensors in `a["..."]` and the patterns of `match`.
   Completion complete(std::string_view text, std::size_t cursor) const;
   // Of the session's own methods and the library's; nothing where there is no such method.
-  std::optional<MethodInfo> documentation(const std::string& name) const;
+  std::optional<MethodDocument> documentation(const std::string& name) const;
 
   // "threads" and "memory" are options of the engine that the session has for itself; every other name is a
   // value for a later `param NAME`.

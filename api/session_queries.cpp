@@ -7,6 +7,7 @@
 #include "api/value_json.h"
 #include "base/text.h"
 #include "compiler/interpret/domains.h"
+#include "compiler/sema/manual.h"
 
 namespace roux {
 namespace {
@@ -112,17 +113,17 @@ Result<std::string> Session::formula_of(const std::string& text) {
   });
 }
 
-std::optional<MethodInfo> Session::documentation(const std::string& name) const {
+std::optional<MethodDocument> Session::documentation(const std::string& name) const {
   const SourceMap& sources = state_->engine.sources;
   if (const Value* value = state_->scope->find(name)) {
     auto* function = value->get<Function>();
     auto* method = function ? std::get_if<MethodValue>(function) : nullptr;
     if (!method) return std::nullopt;
-    return info_of(sources, *method->module, *method->method);
+    return document_of(sources, *method->module, *method->method);
   }
   const MethodRef method = state_->engine.library.find(name);
   if (!method.method) return std::nullopt;
-  return info_of(sources, *method.module, *method.method);
+  return document_of(sources, *method.module, *method.method);
 }
 
 std::string Session::last_as_json() const {

@@ -49,9 +49,11 @@ void add_testing_options(CLI::App& app, Raw& raw) {
 void add_options(CLI::App& app, const Command& command, Raw& raw) {
   Options& options = raw.arguments.options;
   if (command.subject != nullptr) {
-    app.add_option(command.subject, raw.arguments.subject, command.subject_help)
-        ->required((command.takes & kMaybeSubject) == 0)
-        ->type_name("");
+    CLI::Option* subject =
+        command.takes & kSeveral
+            ? app.add_option(command.subject, raw.arguments.subjects, command.subject_help)
+            : app.add_option(command.subject, raw.arguments.subject, command.subject_help);
+    subject->required(!(command.takes & kMaybeSubject))->type_name("");
   }
   app.add_flag("--json", raw.arguments.json, "Results and diagnostics as one JSON document");
   if (command.takes & kSettings) {
@@ -67,6 +69,18 @@ void add_options(CLI::App& app, const Command& command, Raw& raw) {
     app.add_option("--into", raw.arguments.into,
                    "Write it into this folder, with the files that it imports")
         ->type_name("FOLDER");
+  }
+  if (command.takes & kFormatting) {
+    app.add_flag("--check", raw.arguments.only_check,
+                 "Write nothing; list what would change, and exit with 1 if anything would");
+    app.add_flag("--diff", raw.arguments.diff, "As --check, and show the changes");
+  }
+  if (command.takes & kReading) {
+    app.add_flag("--markdown", raw.arguments.markdown, "As one page in Markdown");
+  }
+  if (command.takes & kWatching) {
+    app.add_flag("--watch", raw.arguments.watch,
+                 "Check again whenever the recipe or one of its inputs changes, until Ctrl-C");
   }
   if (command.takes & kEngine) {
     app.add_option("--threads", options.threads, "Threads to use (default: one per core)")
@@ -223,6 +237,23 @@ void rewrite_short_forms(std::vector<std::string>& words) {
 }
 
 }  // namespace
+
+std::vector<OptionWords> options_of(const Command& command) {
+  CLI::App app;
+  Raw raw;
+  app.set_help_flag("--help,-h", "Print this help");
+  add_options(app, command, raw);
+  std::vector<OptionWords> all;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() == kHidden || !option->nonpositional()) continue;
+    OptionWords& words = all.emplace_back();
+    for (const std::string& name : option->get_lnames()) words.names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) words.names.push_back("-" + name);
+    words.help = option->get_description();
+    words.takes_value = option->get_items_expected_max() > 0;
+  }
+  return all;
+}
 
 std::variant<Invocation, ExitCode> parse_arguments(std::span<const Command> commands,
                                                    std::vector<std::string> words) {

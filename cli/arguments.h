@@ -9,8 +9,12 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/completions.h"
 
 namespace roux::cli {
+
+// What may follow the command, beside its subject.
+std::vector<OptionWords> options_of(const Command& command);
 
 struct Invocation {
   const Command* command;

@@ -1,20 +1,46 @@
 // `roux check`: everything that the recipe and the headers of its inputs can tell, before a tensor
-// is read.
+// is read; once, or whenever a file that it looked at changes.
 #include "cli/opened_recipe.h"
+#include "cli/watch.h"
 
 namespace roux::cli {
+namespace {
 
-int check_recipe(const Arguments& arguments) {
-  Terminal terminal(arguments);
+std::string shown_name(const Arguments& arguments) { return arguments.subject == "-" ? "<stdin>" : arguments.subject; }
+
+ExitCode check_once(const Arguments& arguments, Terminal& terminal, std::vector<std::string>& seen) {
   auto opened = open_recipe(arguments, terminal);
   if (const ExitCode* code = std::get_if<ExitCode>(&opened)) return *code;
   auto& [engine, recipe] = std::get<OpenedRecipe>(opened);
 
   const Result<CheckReport> report = engine.check(recipe, arguments.settings);
+  seen = engine.paths_seen();
   if (!report) return terminal.fail(engine, report.error());
   terminal.say(engine, report->notes);
-  if (!terminal.is_json()) terminal.print_line((arguments.subject == "-" ? "<stdin>" : arguments.subject) + ": no errors");
-  return terminal.finish();
+  if (!terminal.is_json()) terminal.print_line(shown_name(arguments) + ": no errors");
+  return kDone;
+}
+
+Diagnostic not_watchable(const std::string& what, const std::string& hint) {
+  return error(DiagnosticKind::bad_option, Span{}, what + " cannot be watched").hint(hint);
+}
+
+}  // namespace
+
+int check_recipe(const Arguments& arguments) {
+  Terminal terminal(arguments);
+  if (!arguments.watch) {
+    std::vector<std::string> ignored;
+    const ExitCode code = check_once(arguments, terminal, ignored);
+    return code == kDone ? terminal.finish() : code;
+  }
+  if (arguments.subject == "-") return terminal.fail({not_watchable("standard input", "give the recipe as a file")});
+  if (arguments.json) return terminal.fail({not_watchable("a JSON document", "leave out `--json` or `--watch`")});
+  return watch(terminal, arguments.subject, [&] {
+    std::vector<std::string> seen = {arguments.subject};
+    check_once(arguments, terminal, seen);
+    return seen;
+  });
 }
 
 }  // namespace roux::cli

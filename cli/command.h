@@ -4,7 +4,9 @@
 // commands do.
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "api/roux.h"
 
@@ -20,12 +22,17 @@ enum ExitCode : int {
 struct Arguments {
   std::string command;  // the row's name
   std::string subject;  // the recipe, checkpoint or expression
+  std::vector<std::string> subjects;  // of a command that takes several
   Settings settings;    // --set
   Options options;
   std::string into;     // --into
   bool quiet = false;
   bool kernels = false;
   bool json = false;
+  bool only_check = false;
+  bool diff = false;
+  bool markdown = false;
+  bool watch = false;
 };
 
 // What a command takes besides its subject; the help shows no more than that.
@@ -37,6 +44,10 @@ enum Takes : unsigned {
   kKernels = 8,   // --kernels
   kMaybeSubject = 16,  // the subject may be left out
   kInto = 32,          // --into
+  kSeveral = 64,       // more than one subject
+  kFormatting = 128,   // --check --diff
+  kReading = 256,      // --markdown
+  kWatching = 512,     // --watch
 };
 
 struct Command {
@@ -49,6 +60,8 @@ struct Command {
   int (*action)(const Arguments&);
 };
 
+std::span<const Command> commands();  // main.cpp
+
 int run_recipe(const Arguments& arguments);
 int check_recipe(const Arguments& arguments);
 int plan_recipe(const Arguments& arguments);
@@ -57,5 +70,8 @@ int inspect_checkpoint(const Arguments& arguments);
 int show_recipe(const Arguments& arguments);
 int explain_diagnostic(const Arguments& arguments);
 int start_repl(const Arguments& arguments);
+int format_recipes(const Arguments& arguments);
+int show_methods(const Arguments& arguments);
+int print_completions(const Arguments& arguments);
 
 }  // namespace roux::cli

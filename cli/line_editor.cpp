@@ -1,6 +1,7 @@
 #include "cli/line_editor.h"
 
 #include <histedit.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -19,40 +20,45 @@ namespace {
 constexpr char kEscape = '\1';  // around what has no width in a prompt
 
 // A handler can reach nothing but a global.
-volatile std::sig_atomic_t interrupted = 0, resized = 0, continued = 0;
+volatile std::sig_atomic_t interrupted = 0, resized = 0, continued = 0, ended = 0;
 
 void on_signal(int signal) {
-  (signal == SIGINT ? interrupted : signal == SIGWINCH ? resized : continued) = 1;
+  (signal == SIGINT ? interrupted : signal == SIGWINCH ? resized : signal == SIGCONT ? continued : ended) = 1;
 }
 
-// While a line is read, signals end the reading of a character.
+sigset_t mask_while_waiting;
+
+// While a line is read, signals wait until a character is waited for, and then end the waiting: none is missed.
 class SignalScope {
  public:
   SignalScope() {
     interrupted = 0;
     struct sigaction action = {};
     action.sa_handler = on_signal;
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int signal : kSignals) sigaddset(&held, signal);
+    sigprocmask(SIG_BLOCK, &held, &mask_while_waiting);
     for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &previous_[i]);
   }
   ~SignalScope() {
+    sigprocmask(SIG_SETMASK, &mask_while_waiting, nullptr);
     for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &previous_[i], nullptr);
   }
   SignalScope(const SignalScope&) = delete;
 
  private:
-  static constexpr int kSignals[] = {SIGINT, SIGWINCH, SIGCONT};
-  struct sigaction previous_[3];
+  static constexpr int kSignals[] = {SIGINT, SIGWINCH, SIGCONT, SIGTERM, SIGHUP};
+  struct sigaction previous_[5];
 };
 
-// libedit's own reader goes on after signals; this one ends at Ctrl-C.
+// libedit's own reader goes on after signals; this one ends at Ctrl-C and where the process is to end.
 int read_character(EditLine* editor, wchar_t* character) {
   std::mbstate_t state{};
   for (;;) {
-    char byte = 0;
-    const ssize_t count = read(STDIN_FILENO, &byte, 1);
-    if (count == 0) return 0;
-    if (count < 0) {
-      if (errno != EINTR || interrupted) return -1;
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    if (ppoll(&input, 1, nullptr, &mask_while_waiting) < 0) {
+      if (errno != EINTR || interrupted || ended) return -1;
       if (std::exchange(resized, 0)) el_resize(editor);
       if (std::exchange(continued, 0)) {
         el_set(editor, EL_PREP_TERM, 1);
@@ -60,6 +66,9 @@ int read_character(EditLine* editor, wchar_t* character) {
       }
       continue;
     }
+    char byte = 0;
+    const ssize_t count = read(STDIN_FILENO, &byte, 1);
+    if (count <= 0) return static_cast<int>(count);
     const std::size_t used = std::mbrtowc(character, &byte, 1, &state);
     if (used == static_cast<std::size_t>(-2)) continue;  // the character has more bytes
     if (used != static_cast<std::size_t>(-1)) return 1;
@@ -165,6 +174,7 @@ LineEditor::Event LineEditor::read(const std::string& prompt, bool coloured, std
   const auto hidden = [](const char* sequence) { return kEscape + std::string(sequence) + kEscape; };
   state_->prompt = coloured ? hidden("\x1b[1;34m") + prompt + hidden("\x1b[0m") + " " : prompt + " ";
   const SignalScope signals;
+  el_set(state_->editor, EL_PREP_TERM, 1);  // before the prompt: what is typed once it stands there is keys
   int count = 0;
   const char* text = el_gets(state_->editor, &count);
   if (interrupted) {
@@ -172,7 +182,7 @@ LineEditor::Event LineEditor::read(const std::string& prompt, bool coloured, std
     std::fflush(stdout);
     return Event::interrupted;
   }
-  if (text == nullptr || count <= 0) return Event::closed;
+  if (ended || text == nullptr || count <= 0) return Event::closed;
   line.assign(text);
   if (line.ends_with('\n')) line.pop_back();
   return Event::line;

@@ -20,8 +20,9 @@ constexpr Command kCommands[] = {
      "  echo 'save(load(\"a\"), \"b\", dtype = bf16)' | roux run -",
      run_recipe},
     {"check", "Find what is wrong with a recipe and its inputs; reads no tensor", "FILE",
-     "The recipe; `-` reads it from standard input", kSettings | kEngine,
-     "  roux check soup.merge",
+     "The recipe; `-` reads it from standard input", kSettings | kEngine | kWatching,
+     "  roux check soup.merge\n"
+     "  roux check --watch soup.merge",
      check_recipe},
     {"plan", "Show what a run would do: sweeps, bytes, memory", "FILE",
      "The recipe; `-` reads it from standard input", kSettings | kEngine | kKernels,
@@ -55,6 +56,23 @@ constexpr Command kCommands[] = {
      "  roux repl --threads 4 --set k=0.3\n"
      "  echo 'norm(load(\"a\"), over = model)' | roux",
      start_repl},
+    {"fmt", "Bring recipes into the one style they are written in", "FILES",
+     "Recipes, or folders of them; `-` stands for standard input and output", kSeveral | kFormatting,
+     "  roux fmt soup.merge\n"
+     "  roux fmt --check recipes/              for a build that insists on it\n"
+     "  roux fmt --diff soup.merge             what would change",
+     format_recipes},
+    {"doc", "Tell about a method: signature, meaning, paper, defaults", "METHOD",
+     "A method of the library, or a recipe, for its own methods; nothing lists all", kMaybeSubject | kReading,
+     "  roux doc                               the methods, by group\n"
+     "  roux doc ties\n"
+     "  roux doc my_methods.merge",
+     show_methods},
+    {"completions", "Print what a shell needs to complete the words of `roux`", "SHELL", "bash, fish or zsh", kNothing,
+     "  source <(roux completions bash)        in ~/.bashrc\n"
+     "  source <(roux completions zsh)         in ~/.zshrc, behind compinit\n"
+     "  roux completions fish > ~/.config/fish/completions/roux.fish",
+     print_completions},
 };
 // clang-format on
 
@@ -74,6 +92,9 @@ int run_command_line(int argc, char** argv) {
 }
 
 }  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
 }  // namespace roux::cli
 
 int main(int argc, char** argv) {

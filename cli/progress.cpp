@@ -99,6 +99,8 @@ std::string bar_line(const RunProgress& progress, double seconds, std::uint64_t 
   const std::string speed = (rate > 0 ? size_text(rate) : "?") + "B/s";
   const std::string head = progress.activity.empty() ? "" : progress.activity + ": ";
   const auto total = static_cast<double>(progress.bytes_total);
+  if (progress.bytes_total == 0 && progress.bytes_done == 0)
+    return shown(progress.activity + (style.unicode ? " …" : " ..."), style.columns);
   if (progress.bytes_total == 0) {
     const std::string done = size_text(static_cast<double>(progress.bytes_done));
     return shown(head + done + "B [" + clock_text(seconds) + ", " + speed + "]", style.columns);

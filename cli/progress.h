@@ -1,5 +1,5 @@
 // A progress bar on one line of a terminal, in the look of tqdm:
-//   greedy: scoring:  45%|████▌     | 1.44G/3.20G [00:03<00:04, 480MB/s]
+//   out/soup:  45%|████▌     | 1.44G/3.20G [00:03<00:04, 480MB/s]
 // It is redrawn at most ten times a second and never scrolls. It uses no escape sequences, only
 // carriage returns and spaces. Whoever prints anything else clears it first (see terminal.h).
 #pragma once

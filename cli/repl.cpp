@@ -11,6 +11,7 @@
 #include "cli/history.h"
 #include "cli/line_editor.h"
 #include "cli/repl_commands.h"
+#include "cli/signals.h"
 
 namespace roux::cli {
 namespace {
@@ -56,6 +57,7 @@ std::optional<std::string> read_entry(LineEditor& editor, std::string& before, b
 }
 
 int converse(Repl& repl) {
+  survive_interrupts();
   History history(History::default_path());
   std::string before;  // the lines of the entry above the cursor
   LineEditor editor([&](const std::string& line) {

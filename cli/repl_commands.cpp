@@ -118,10 +118,17 @@ std::string usage_of(const ReplCommand& command) {
   return ":" + std::string(command.name) + (*command.argument ? " " : "") + command.argument;
 }
 
-void print_method(Repl& repl, const MethodInfo& method) {
+void print_method(Repl& repl, const MethodDocument& method) {
   repl.terminal.print_line(method.signature);
   if (!method.documentation.empty()) print_text(repl, "\n" + method.documentation);
-  repl.terminal.print_line("\n" + method.file);
+  std::vector<std::vector<std::string>> rows;
+  for (const DocumentedParameter& parameter : method.parameters)
+    if (!parameter.documentation.empty()) rows.push_back({"  " + parameter.name, parameter.documentation});
+  if (!rows.empty()) repl.terminal.print_line("");
+  for (const std::string& line : in_columns(rows)) repl.terminal.print_line(line);
+  repl.terminal.print_line("");
+  for (const std::string& reference : method.references) repl.terminal.print_line(reference);
+  repl.terminal.print_line(method.file);
 }
 
 void help(Repl& repl, const std::string& topic) {
@@ -143,7 +150,8 @@ void help(Repl& repl, const std::string& topic) {
     if (name.name == topic) return repl.terminal.print_line(name.name + ": " + name.type + "\n\n" + name.shown);
     known.push_back(name.name);
   }
-  for (const MethodInfo& method : repl.engine.methods()) known.push_back(method.name);
+  if (const auto methods = repl.engine.methods())
+    for (const MethodDocument& method : *methods) known.push_back(method.name);
   const auto near = nearest(topic, known);
   fail(repl, "there is no method or name " + quoted(topic),
        near ? "nearest is " + quoted(*near) : "`:help` lists the commands, TAB the names");

@@ -11,7 +11,7 @@ void on_interrupt(int signal) {
   interrupted.store(true, std::memory_order_relaxed);
   if (signal != SIGINT) ended.store(true, std::memory_order_relaxed);
 }
-void on_closed_pipe(int) {}
+void on_ignored(int) {}
 
 struct sigaction action_of(void (*handler)(int), int flags) {
   struct sigaction action = {};
@@ -24,8 +24,13 @@ struct sigaction action_of(void (*handler)(int), int flags) {
 }  // namespace
 
 void survive_closed_pipes() {
-  const struct sigaction action = action_of(on_closed_pipe, SA_RESTART);
+  const struct sigaction action = action_of(on_ignored, SA_RESTART);
   sigaction(SIGPIPE, &action, nullptr);
+}
+
+void survive_interrupts() {
+  const struct sigaction action = action_of(on_ignored, SA_RESTART);
+  sigaction(SIGINT, &action, nullptr);
 }
 
 InterruptScope::InterruptScope(Second second) {

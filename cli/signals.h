@@ -11,6 +11,9 @@ namespace roux::cli {
 // recipe starts are not affected: handlers, unlike ignored signals, are not inherited.
 void survive_closed_pipes();
 
+// An interrupt while nothing runs and nothing is read is not the end of the process either.
+void survive_interrupts();
+
 // From construction to destruction SIGINT, SIGTERM and SIGHUP set `cancelled`; what the second one does is up to
 // whoever makes it. One at a time.
 class InterruptScope {

@@ -44,21 +44,24 @@ void Terminal::say(const Engine& engine, const Diagnostics& diagnostics) {
     note(engine.render(diagnostics));
 }
 
-ExitCode Terminal::fail(const Diagnostics& errors) {
+ExitCode Terminal::report(const Diagnostics& errors) {
   if (!json_) note(render(errors));
   if (json_) add(to_json(errors));
-  return leave(errors);
-}
-
-ExitCode Terminal::fail(const Engine& engine, const Diagnostics& errors) {
-  say(engine, errors);
-  return leave(errors);
-}
-
-ExitCode Terminal::leave(const Diagnostics& errors) {
-  const ExitCode code = exit_code_of(errors);
-  if (!json_) return code;
   document_["ok"] = false;
+  return exit_code_of(errors);
+}
+
+ExitCode Terminal::report(const Engine& engine, const Diagnostics& errors) {
+  say(engine, errors);
+  document_["ok"] = false;
+  return exit_code_of(errors);
+}
+
+ExitCode Terminal::fail(const Diagnostics& errors) { return leave(report(errors)); }
+ExitCode Terminal::fail(const Engine& engine, const Diagnostics& errors) { return leave(report(engine, errors)); }
+
+ExitCode Terminal::leave(ExitCode code) {
+  if (!json_) return code;
   const ExitCode written = finish();
   return written == kDone ? code : written;
 }

@@ -34,7 +34,12 @@ class Terminal {
   ExitCode fail(const Diagnostics& errors);
   ExitCode fail(const Engine& engine, const Diagnostics& errors);
 
-  // The end of a command that succeeded: `kDone`, unless standard output could not be written (a reader that left early is no failure).
+  // The same where the command goes on with what else there is to do; `finish` comes later.
+  ExitCode report(const Diagnostics& errors);
+  ExitCode report(const Engine& engine, const Diagnostics& errors);
+
+  // The end of a command: `kDone`, unless standard output could not be written (a reader that left early is no
+  // failure).
   ExitCode finish();
 
   Terminal(const Terminal&) = delete;
@@ -42,7 +47,7 @@ class Terminal {
 
  private:
   void add(const std::string& diagnostics);
-  ExitCode leave(const Diagnostics& errors);
+  ExitCode leave(ExitCode code);
 
   bool json_;
   Json document_, diagnostics_ = Json::array();

@@ -162,11 +162,21 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
     recipe_call_ = of_caller;
     return result;
   } catch (Failure& failure) {
-    Span at = span;
+    const Span* blamed = nullptr;
     for (std::size_t p = 0; p < parameters.size(); ++p)
-      if (plan.of_parameter[p] && parameters[p].name.text == failure.argument) at = spans[p];
-    for (Diagnostic& finding : failure.diagnostics)
-      if (in_library(finding.span)) blame_caller(finding, at, failure.argument.empty(), name);
+      if (plan.of_parameter[p] && parameters[p].name.text == failure.argument) blamed = &spans[p];
+    bool is_settled = false;
+    for (Diagnostic& finding : failure.diagnostics) {
+      if (in_library(finding.span)) {
+        blame_caller(finding, blamed ? *blamed : span, failure.argument.empty(), name);
+        is_settled = !in_library(span);
+      } else if (blamed) {
+        finding.notes.push_back({finding.span, "said here, in " + quoted(name)});
+        finding.span = *blamed;
+        is_settled = true;
+      }
+    }
+    if (is_settled) failure.argument.clear();  // whoever calls the caller may have a parameter of that name, too
     throw;
   }
 }

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "api/roux.h"
+#include "tests/support/files.h"
+#include "tests/support/paths.h"
 
 namespace roux::testing {
 namespace {
@@ -54,6 +56,35 @@ TEST(Diagnostics, WithoutAPlaceHaveEveryFieldAllTheSame) {
   EXPECT_EQ(json[0]["code"], "E0401");
   for (const char* field : {"file", "line", "column", "end_line", "end_column", "byte_begin", "byte_end"})
     EXPECT_TRUE(json[0].at(field).is_null()) << field;
+}
+
+TEST(Diagnostics, TellTheTensorTheCheckpointsAndWhereTheyWereLoaded) {
+  const TemporaryFolder folder;
+  const auto put = [&](const std::string& name, int rows) {
+    write_file(folder / name, f32_safetensors({{"w", {rows}, std::vector<float>(static_cast<std::size_t>(rows))}}));
+    return (folder / name).string();
+  };
+  const std::string a = put("a.safetensors", 2), b = put("b.safetensors", 3);
+  const Findings found("a = load(\"" + a + "\")\nb = load(\"" + b + "\")\nsave(lerp(a, b, 0.5), \"" +
+                       (folder / "out.safetensors").string() + "\")\n");
+  const Json json = Json::parse(found.engine.to_json(found.all));
+  ASSERT_EQ(json.size(), 1u);
+  EXPECT_EQ(json[0]["kind"], "shape_mismatch");
+  EXPECT_EQ(json[0]["line"], 3);
+  EXPECT_EQ(json[0]["tensor"], "w");
+  EXPECT_EQ(json[0]["checkpoints"], Json::array({a, b}));
+  ASSERT_EQ(json[0]["notes"].size(), 2u);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(json[0]["notes"][i]["line"], i + 1);
+    EXPECT_EQ(json[0]["notes"][i]["column"], 10);
+  }
+}
+
+TEST(Diagnostics, StandInTheOrderOfTheText) {
+  const Findings found("x = load(\"nowhere\")\nprint(y)\nz = ties([1], dense = 3)\n");
+  ASSERT_GE(found.all.size(), 3u);
+  for (std::size_t i = 1; i < found.all.size(); ++i)
+    EXPECT_LE(found.all[i - 1].span.begin, found.all[i].span.begin);
 }
 
 TEST(Diagnostics, OfNothingAreAnEmptyArray) { EXPECT_EQ(Json::parse(to_json({})), Json::array()); }

@@ -152,6 +152,14 @@ TEST_F(Sessions, KeepTheOldFileUnderAnOldName) {
   EXPECT_NE(shown("norm(a, over = model)"), before);
 }
 
+TEST_F(Sessions, SeeFilesThatOthersReplace) {
+  enter("a = load(\"ft-1.safetensors\")");
+  const std::string before = shown("norm(a, over = model)");
+  fs::rename("ft-2.safetensors", "ft-1.safetensors");
+  EXPECT_EQ(shown("norm(2 * a - a, over = model)"), before) << "what was opened stays open";
+  EXPECT_NE(shown("norm(load(\"ft-1.safetensors\"), over = model)"), before);
+}
+
 TEST_F(Sessions, ScoresAreTold) {
   enter("a = load(\"ft-1.safetensors\"); val = command(\"echo 0.5 # {model}\")");
   EXPECT_EQ(shown("val(a)"), "0.5");

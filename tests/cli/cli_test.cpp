@@ -4,70 +4,17 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "api/roux.h"
 #include "cli/progress.h"
-#include "tests/support/files.h"
-#include "tests/support/paths.h"
-#include "tests/support/process.h"
+#include "tests/cli/cli.h"
 
 namespace roux::testing {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::Test;
-
-constexpr char kMeanRecipe[] = R"(models = [load("a.safetensors"), load("b.safetensors")]
-save(mean(models), "out.safetensors")
-)";
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-// A folder with two small checkpoints, in which commands run.
-class Cli : public Test {
- protected:
-  Cli() {
-    write_file(
-        folder_ / "a.safetensors",
-        f32_safetensors({{"layer.bias", {2}, {1, 2}}, {"layer.weight", {2, 2}, {1, 2, 3, 4}}}));
-    write_file(
-        folder_ / "b.safetensors",
-        f32_safetensors({{"layer.bias", {2}, {3, 6}}, {"layer.weight", {2, 2}, {0, 0, 0, 8}}}));
-    write_file(folder_ / "mean.merge", kMeanRecipe);
-  }
-
-  ProcessResult roux(std::vector<std::string> arguments, ProcessOptions options = {}) {
-    arguments.insert(arguments.begin(), command());
-    options.directory = folder_.path();
-    return run_process(arguments, options);
-  }
-
-  ProcessResult shell(const std::string& text) {
-    ProcessOptions options;
-    options.directory = folder_.path();
-    options.environment = {"ROUX=" + command()};
-    return run_process({"/bin/sh", "-c", text}, options);
-  }
-
-  // Names that begin with a dot: only temporaries would.
-  std::vector<std::string> hidden_files() const {
-    std::vector<std::string> names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder_.path())) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with('.')) names.push_back(name);
-    }
-    return names;
-  }
-
-  static std::string command() { return (binary_dir() / "roux").string(); }
-
-  TemporaryFolder folder_;
-};
 
 // --- the command line
 // ---------------------------------------------------------------------------------
@@ -424,118 +371,6 @@ TEST(ProgressBar, fits_any_width_and_shows_no_control_characters) {
     EXPECT_TRUE(
         std::none_of(line.begin(), line.end(), [](char c) { return c == '\x1b' || c == '\n'; }));
   }
-}
-
-// --- --json: results and diagnostics as one document on standard output
-// ---------------------------------------------------------------------------------------------
-
-class JsonCli : public Cli {
- protected:
-  // The document, which has to be all that is on standard output.
-  nlohmann::ordered_json document(std::vector<std::string> arguments, int exit_code = 0, ProcessOptions options = {}) {
-    arguments.emplace_back("--json");
-    const ProcessResult result = roux(arguments, options);
-    EXPECT_EQ(result.exit_code, exit_code) << result.out << result.err;
-    EXPECT_EQ(result.err, "");
-    return nlohmann::ordered_json::parse(result.out);
-  }
-
-  static std::vector<std::string> fields(const nlohmann::ordered_json& object) {
-    std::vector<std::string> names;
-    for (const auto& [name, value] : object.items()) names.push_back(name);
-    return names;
-  }
-};
-
-TEST_F(JsonCli, run_reports_outputs_prints_and_notes) {
-  write_file(folder_ / "talk.merge", "mean_ = 1\nprint(\"hello\")\nlog = 2\n" + std::string(kMeanRecipe));
-  const auto json = document({"run", "talk.merge", "--quiet"});
-  EXPECT_EQ(fields(json), (std::vector<std::string>{"command", "ok", "recipe", "printed", "outputs", "bytes_read",
-                                                    "bytes_written", "kernels_compiled", "plans_run",
-                                                    "models_scored", "seconds", "diagnostics"}));
-  EXPECT_EQ(json["command"], "run");
-  EXPECT_EQ(json["ok"], true);
-  EXPECT_EQ(json["printed"], nlohmann::ordered_json::array({"hello"}));
-  EXPECT_EQ(json["outputs"].size(), 1u);
-  EXPECT_EQ(json["outputs"][0]["path"], "out.safetensors");
-  EXPECT_EQ(json["outputs"][0]["tensors"], 2);
-  EXPECT_TRUE(json["outputs"][0]["score"].is_null());
-  ASSERT_EQ(json["diagnostics"].size(), 1u);
-  EXPECT_EQ(json["diagnostics"][0]["kind"], "shadowed");
-}
-
-TEST_F(JsonCli, findings_leave_with_the_usual_exit_code) {
-  write_file(folder_ / "bad.merge", "save(meen([1]), \"out\")\n");
-  for (const char* command : {"run", "check", "plan"}) {
-    const auto json = document({command, "bad.merge"}, 1);
-    EXPECT_EQ(json["ok"], false);
-    EXPECT_EQ(json["diagnostics"][0]["code"], "E0201");
-    EXPECT_EQ(json["diagnostics"][0]["column"], 6);
-  }
-  EXPECT_EQ(document({"run", "absent.merge"}, 1)["diagnostics"][0]["code"], "E0401");
-  EXPECT_EQ(document({"run", "mean.merge", "--bogus"}, 1)["diagnostics"][0]["code"], "E0504");
-  EXPECT_EQ(document({"rnu"}, 1)["diagnostics"][0]["code"], "E0504");
-}
-
-TEST_F(JsonCli, check_says_that_nothing_is_wrong) {
-  const auto json = document({"check", "mean.merge"});
-  EXPECT_EQ(json, nlohmann::ordered_json::parse(
-                      R"({"command": "check", "ok": true, "recipe": "mean.merge", "diagnostics": []})"));
-}
-
-TEST_F(JsonCli, plan_gives_costs_as_numbers) {
-  const auto json = document({"plan", "mean.merge", "--kernels"});
-  ASSERT_EQ(json["saves"].size(), 1u);
-  const auto& save = json["saves"][0];
-  EXPECT_EQ(fields(save), (std::vector<std::string>{"path", "tensors", "bytes", "sweeps", "bytes_read",
-                                                    "bytes_written", "memory_bytes", "threads", "tile_elements",
-                                                    "kernel_count", "kernels"}));
-  EXPECT_EQ(save["sweeps"], 1);
-  EXPECT_EQ(save["kernels"].size(), save["kernel_count"]);
-  EXPECT_EQ(json["checkpoints_scored"], 0);
-  EXPECT_FALSE(document({"plan", "mean.merge"})["saves"][0].contains("kernels"));
-}
-
-TEST_F(JsonCli, eval_gives_the_value) {
-  EXPECT_EQ(document({"eval", "[1, 0.5]"})["value"], nlohmann::ordered_json::array({1.0, 0.5}));
-  EXPECT_EQ(document({"eval", "1 +"}, 1)["diagnostics"][0]["file"], "<eval>");
-}
-
-TEST_F(JsonCli, inspect_and_recipe_tell_what_is_inside) {
-  ASSERT_EQ(roux({"run", "mean.merge"}).exit_code, 0);
-  const auto inside = document({"inspect", "out.safetensors"});
-  EXPECT_EQ(inside["tensors"][1],
-            nlohmann::ordered_json::parse(R"({"name": "layer.weight", "dtype": "f32", "shape": [2, 2], "bytes": 16})"));
-  EXPECT_EQ(inside["parameters"], 6);
-  EXPECT_TRUE(inside["metadata"].contains("roux.recipe"));
-  EXPECT_TRUE(inside["config"].is_null());
-  const auto recipe = document({"recipe", "out.safetensors"});
-  EXPECT_EQ(recipe["text"], kMeanRecipe);
-  EXPECT_EQ(recipe["version"], std::string(version()));
-  EXPECT_EQ(recipe["inputs"].size(), 2u);
-  EXPECT_EQ(recipe["inputs"][0]["name"], "a.safetensors");
-  EXPECT_EQ(recipe["inputs"][0]["xxh3-128"].get<std::string>().size(), 32u);
-  EXPECT_EQ(document({"recipe", "a.safetensors"}, 1)["diagnostics"][0]["code"], "E0411");
-}
-
-// --- explain
-// ---------------------------------------------------------------------------------------------
-
-TEST_F(JsonCli, explain_prints_a_page_a_list_or_the_nearest) {
-  const ProcessResult page = roux({"explain", "E0305"});
-  EXPECT_EQ(page.exit_code, 0);
-  EXPECT_TRUE(page.out.starts_with("E0305 total_weight: ")) << page.out;
-  EXPECT_TRUE(contains(page.out, "error[E0305]: ")) << "shows what is printed";
-  EXPECT_FALSE(contains(page.out, "```"));
-  EXPECT_EQ(roux({"explain", "total_weight"}).out, page.out);
-  const ProcessResult list = roux({"explain"});
-  EXPECT_TRUE(contains(list.out, "E0101  syntax"));
-  EXPECT_TRUE(contains(list.out, "E0901  internal"));
-  const ProcessResult typo = roux({"explain", "E035"});
-  EXPECT_EQ(typo.exit_code, 1);
-  EXPECT_TRUE(contains(typo.err, "help: nearest is `E0")) << typo.err;
-  EXPECT_EQ(document({"explain"})["explanations"].size(), explanations().size());
-  EXPECT_EQ(document({"explain", "E0101"})["explanations"][0]["kind"], "syntax");
 }
 
 }  // namespace

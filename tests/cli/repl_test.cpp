@@ -1,6 +1,7 @@
 // `roux` as people type at it: prompts, keys, history, interrupts, on a pseudo terminal; and the same statements from
 // a pipe.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <memory>
 #include <thread>
@@ -55,6 +56,7 @@ TEST_F(Repl, shows_values_after_a_prompt_and_leaves_with_the_end_of_input) {
   session->wait_for("roux> ");
   session->type("1 + 1; _\n");
   session->wait_for("2\n");
+  session->wait_for("roux> ");
   session->type(kEndOfInput);
   EXPECT_EQ(session->wait_for_end(), 0);
 }
@@ -94,11 +96,12 @@ TEST_F(Repl, keeps_its_history_from_one_session_to_the_next) {
     auto first = talk();
     first->wait_for("roux> ");
     first->type("40 + 2\n");
-    first->wait_for("42\n");
+    first->wait_for("42\nroux> ");
     first->type("sum([1,\n2])\n");
-    first->wait_for("\n3\n");
+    first->wait_for("\n3\nroux> ");
     first->type("40 + 2\n");  // again: it is kept once
     first->wait_for("42\n");
+    first->wait_for("roux> ");
     first->type(kEndOfInput);
     EXPECT_EQ(first->wait_for_end(), 0);
   }
@@ -111,6 +114,7 @@ TEST_F(Repl, keeps_its_history_from_one_session_to_the_next) {
   second->wait_for("roux> ");
   second->type(std::string(kUp) + kUp + "\n");  // the one with two lines
   second->wait_for("\n3\n");
+  second->wait_for("roux> ");
   second->type(kEndOfInput);
   EXPECT_EQ(second->wait_for_end(), 0);
   EXPECT_EQ(fs::status(folder_ / "history").permissions() & fs::perms::all, fs::perms::owner_read | fs::perms::owner_write);
@@ -132,6 +136,13 @@ TEST_F(Repl, an_interrupt_at_the_prompt_clears_the_entry) {
   session->wait_for("^C\nroux> ");
   session->type("5\n");
   session->wait_for("\n5\n");
+}
+
+TEST_F(Repl, leaves_when_it_is_told_to_end) {
+  auto session = talk();
+  session->wait_for("roux> ");
+  kill(session->process(), SIGTERM);
+  EXPECT_EQ(session->wait_for_end(), 0) << "the terminal is as it was";
 }
 
 TEST_F(Repl, an_interrupt_ends_a_scorer_and_keeps_the_session) {

@@ -32,6 +32,7 @@ const std::vector<Layer> kLayers = {
     {"runtime/score",      {"base", "runtime/kernel"}},
     {"runtime/exec",       {"base", "runtime"}},
     {"compiler/syntax",    {"base"}},
+    {"compiler/format",    {"base", "compiler/syntax"}},
     {"compiler/sema",      {"base", "compiler/syntax"}},
     {"compiler/graph",     {"base", "runtime/kernel"}},
     {"compiler/passes",    {"base", "runtime/kernel", "compiler/graph"}},

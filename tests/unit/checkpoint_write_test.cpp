@@ -315,7 +315,7 @@ TEST(Writer, NeverOverwritesWhatIsNoCheckpoint) {
   refused(scratch / "home/..", "names no output");
   refused(fs::current_path().string(), "working directory");
   refused(fs::current_path().parent_path().string() + "/", "");
-  refused("", "names no output");
+  refused("", "is empty");
 }
 
 TEST(Writer, KnowsItsInputs) {
