@@ -208,7 +208,7 @@ class Writer {
   }
 
   static std::string over(const Node& node) {
-    return std::string(", over = ") + (node.scope == Level::recipe ? "model" : "tensor");
+    return ", over = " + std::string(scope_name(node.scope));
   }
 
   const Graph& graph_;

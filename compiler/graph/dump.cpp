@@ -20,6 +20,7 @@ const char* name_of(NodeKind kind) {
     case NodeKind::named: return "named";
     case NodeKind::member: return "member";
     case NodeKind::by_name: return "by name";
+    case NodeKind::ordinal: return "ordinal";
   }
   return "";
 }
@@ -36,13 +37,11 @@ const char* name_of(ReduceOp op) {
 }
 
 const char* name_of(TensorFact fact) {
-  constexpr const char* kNames[kTensorFacts] = {"layer", "layer_count", "depth", "ndim", "numel"};
+  constexpr const char* kNames[kTensorFacts] = {"layer", "layer_count", "depth", "ndim", "numel", "rows", "columns"};
   return kNames[static_cast<std::size_t>(fact)];
 }
 
 namespace {
-
-const char* scope_name(Level scope) { return scope == Level::recipe ? "model" : "tensor"; }
 
 }  // namespace
 
@@ -68,11 +67,11 @@ std::string dump(const Graph& graph, NodeId root) {
   if (node.kind == NodeKind::operation) {
     out += name_of(node.op);
   } else if (node.kind == NodeKind::reduction) {
-    out += std::string(name_of(static_cast<ReduceOp>(node.attribute))) + " over " + scope_name(node.scope);
+    out += std::string(name_of(static_cast<ReduceOp>(node.attribute))) + " over " + std::string(scope_name(node.scope));
   } else {
     out += name_of(node.kind);
-    if (node.kind == NodeKind::largest || node.kind == NodeKind::top)
-      out += std::string(" over ") + scope_name(node.scope);
+    if (node.kind == NodeKind::largest || node.kind == NodeKind::top || node.kind == NodeKind::ordinal)
+      out += " over " + std::string(scope_name(node.scope));
     else if (node.kind != NodeKind::by_name && node.kind != NodeKind::member)
       out += " seed " + format_number(node.constant);
   }

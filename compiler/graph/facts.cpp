@@ -74,8 +74,10 @@ void tell_facts(Domain& domain) {
     const double layer = places[i] ? places[i]->index : -1;
     double depth = stands_before(tensor.name) ? 0 : 1;
     if (places[i]) depth = count > 1 ? layer / (count - 1) : 0;
+    const MatrixView view = matrix_view(tensor.shape);
     tensor.facts = {layer, count, depth, static_cast<double>(tensor.shape.size()),
-                    static_cast<double>(tensor.element_count)};
+                    static_cast<double>(tensor.element_count), static_cast<double>(view.rows),
+                    static_cast<double>(view.columns)};
   }
   domain.facts_told = true;
 }

@@ -77,7 +77,7 @@ NodeId Graph::add_node(Node node) {
 // Level and domain of a node that is computed element by element from others.
 void Graph::inherit(Node& node, const std::vector<NodeId>& from) const {
   for (NodeId id : from) {
-    node.level = std::max(node.level, nodes_[id].level);
+    node.level = join(node.level, nodes_[id].level);
     // A number for the recipe may have been measured on other tensors than those it is used on.
     if (node.domain == kNone && nodes_[id].level != Level::recipe) node.domain = nodes_[id].domain;
   }
@@ -164,12 +164,14 @@ NodeId Graph::linear_as_given(NodeId constant_part, const std::vector<Term>& ter
 
 namespace {
 
-// Collects the flattened terms of one linear combination, merging equal values.
+// Collects the flattened terms of one linear combination, merging equal values. Numbers of rows and of columns
+// never become one coefficient, which would be one of elements.
 struct LinearBuilder {
   Graph& graph;
   bool element_level;
   std::vector<Term> terms{};
   std::vector<Term> numbers{};  // addends coarser than elements; they become the constant
+  std::vector<Term> column_numbers{};  // of those that cannot be added to numbers of rows
   std::unordered_map<NodeId, std::size_t> index{};
   double constant = 0;
   bool has_constant = false;
@@ -178,6 +180,33 @@ struct LinearBuilder {
   void add_constant(double value) {
     constant = has_constant ? constant + value : value;
     has_constant = true;
+  }
+
+  Level joined(NodeId a, NodeId b) const { return join(graph[a].level, graph[b].level); }
+
+  // A linear combination whose coefficients can take one more factor.
+  bool can_flatten(NodeId coefficient, const Node& node) const {
+    if (node.level != Level::element) return graph.constant_value(coefficient).has_value();
+    if (node.operands[0] != kNone && joined(coefficient, node.operands[0]) == Level::element) return false;
+    for (std::size_t i = 1; i < node.operands.size(); i += 2)
+      if (joined(coefficient, node.operands[i]) == Level::element) return false;
+    return true;
+  }
+
+  void add_number(NodeId coefficient, NodeId value) {
+    const Level level = joined(coefficient, value);
+    if (level == Level::element) return add_term(graph.constant(1), graph.operation(Op::mul, {coefficient, value}));
+    (level == Level::column ? column_numbers : numbers).push_back({coefficient, value});
+  }
+
+  void add_term(NodeId coefficient, NodeId value) {
+    auto [it, fresh] = index.emplace(value, terms.size());
+    if (fresh || joined(terms[it->second].coefficient, coefficient) == Level::element) {
+      terms.push_back({coefficient, value});
+    } else {
+      Term& term = terms[it->second];
+      term.coefficient = graph.add(term.coefficient, coefficient);
+    }
   }
 
   void add(NodeId coefficient, NodeId value) {
@@ -190,33 +219,25 @@ struct LinearBuilder {
     if (node.kind == NodeKind::constant) return add(value, coefficient);
     // A number's combination is looked into only where the coefficient is constant: elsewhere it is a
     // product of numbers, computed as written.
-    if (node.kind == NodeKind::linear && (node.level == Level::element || known)) {
+    if (node.kind == NodeKind::linear && can_flatten(coefficient, node)) {
       const std::vector<std::uint32_t> operands = node.operands;  // the graph may grow below
       if (operands[0] != kNone) add(coefficient, operands[0]);
       for (std::size_t i = 1; i < operands.size(); i += 2)
         add(graph.multiply(coefficient, operands[i]), operands[i + 1]);
       return;
     }
-    if (element_level && node.level != Level::element) {
-      numbers.push_back({coefficient, value});
-      return;
-    }
-    auto [it, fresh] = index.emplace(value, terms.size());
-    if (fresh) {
-      terms.push_back({coefficient, value});
-    } else {
-      Term& term = terms[it->second];
-      term.coefficient = graph.add(term.coefficient, coefficient);
-    }
+    if (element_level && node.level != Level::element) return add_number(coefficient, value);
+    add_term(coefficient, value);
   }
 };
 
 }  // namespace
 
 NodeId Graph::linear(const std::vector<Term>& given) {
-  const bool element_level = std::any_of(given.begin(), given.end(), [&](const Term& term) {
-    return nodes_[term.value].level == Level::element;
-  });
+  Level level = Level::recipe;
+  for (const Term& term : given)
+    level = join(level, join(nodes_[term.coefficient].level, nodes_[term.value].level));
+  const bool element_level = level == Level::element;
   LinearBuilder builder{.graph = *this, .element_level = element_level};
   for (const Term& term : given) builder.add(term.coefficient, term.value);
   std::erase_if(builder.terms, [&](const Term& term) { return constant_value(term.coefficient) == 0.0; });
@@ -224,9 +245,21 @@ NodeId Graph::linear(const std::vector<Term>& given) {
   // A part of a value stands where the whole would, whichever was made first.
   const auto place = [&](const Term& term) { return std::pair(origins_[term.value], term.value); };
   std::sort(builder.terms.begin(), builder.terms.end(),
-            [&](const Term& a, const Term& b) { return place(a) < place(b); });
+            [&](const Term& a, const Term& b) {
+              return std::pair(place(a), a.coefficient) < std::pair(place(b), b.coefficient);
+            });
   NodeId constant_part = kNone;
   if (builder.has_constant && builder.constant != 0) constant_part = constant(builder.constant);
+  if (!builder.column_numbers.empty()) {
+    const bool alone = std::all_of(builder.numbers.begin(), builder.numbers.end(), [&](const Term& term) {
+      return join(nodes_[term.coefficient].level, nodes_[term.value].level) != Level::row;
+    });
+    if (alone) {
+      builder.numbers.insert(builder.numbers.end(), builder.column_numbers.begin(), builder.column_numbers.end());
+    } else {  // so many ones, each column's
+      builder.terms.push_back({linear(builder.column_numbers), constant(1)});
+    }
+  }
   if (!builder.numbers.empty()) {
     if (constant_part != kNone) builder.numbers.push_back({constant(1), constant_part});
     constant_part = linear(builder.numbers);
@@ -293,6 +326,7 @@ NodeId Graph::random(NodeKind kind, double seed, NodeId stream, std::optional<No
   Node node{.kind = kind, .type = p ? ValueType::mask : ValueType::number, .level = Level::element,
             .constant = seed, .operands = {stream}};
   if (p) node.operands.push_back(*p);
+  if (p && nodes_[*p].level != Level::recipe) node.domain = nodes_[*p].domain;
   return add_node(std::move(node));
 }
 
@@ -314,6 +348,11 @@ NodeId Graph::largest(NodeId x, NodeId n, Level scope) {
 NodeId Graph::top(NodeId x, NodeId n, Level scope) {
   return add_node({.kind = NodeKind::top, .type = ValueType::mask, .level = Level::element, .scope = scope,
                    .domain = nodes_[x].domain, .operands = {number(x), n}});
+}
+
+NodeId Graph::ordinal(NodeId x, Level scope) {
+  return add_node({.kind = NodeKind::ordinal, .level = Level::element, .scope = scope,
+                   .domain = nodes_[x].domain, .operands = {number(x)}});
 }
 
 std::vector<NodeId> reachable(const Graph& graph, const std::vector<NodeId>& roots) {

@@ -2,9 +2,9 @@
 // appended and hash-consed, so equal expressions are one node, ids ascend in dependency order, and there is
 // no common-subexpression or dead-code pass. Building is where the language's definitions of arithmetic
 // live: a maximal linear combination is one node (LANGUAGE, "Arithmetic"), numbers fold.
-// A node has a level: one number for the recipe, one per tensor, or one per element. It ranges over a list of
-// tensors, its domain (domain.h); a value taken apart by names ranges over a part of one. It knows nothing of
-// files; a source is an index that the session gives meaning to.
+// A node has a level: one number for the recipe, one per tensor, row or column of its matrix view, or one per
+// element. It ranges over a list of tensors, its domain (domain.h); a value taken apart by names ranges over a
+// part of one. It knows nothing of files; a source is an index that the session gives meaning to.
 #pragma once
 
 #include <cstdint>
@@ -46,9 +46,10 @@ enum class NodeKind : std::uint8_t {
   uniform,    // operands: [stream]; `constant` is the seed
   normal,
   bernoulli,  // operands: [stream, p]
-  reduction,  // ReduceOp `attribute` of operands, over a tensor (level tensor) or the model (level recipe)
-  largest,    // operands: [x, n]; the n-th largest over a tensor or the model
+  reduction,  // ReduceOp `attribute` of operands; its level is its scope
+  largest,    // operands: [x, n]; the n-th largest; its level is its scope
   top,        // operands: [x, n]; the mask of the n largest, `scope` says over what
+  ordinal,    // operands: [x]; the positions of its elements in ascending order
   named,      // whether the tensor at hand fits pattern `attribute`
   member,     // whether the tensor at hand is one of parts[0]
   by_name,    // operands[i] at the tensors of parts[i]
@@ -58,7 +59,7 @@ struct Node {
   NodeKind kind;
   ValueType type = ValueType::number;
   Level level = Level::recipe;
-  Level scope = Level::recipe;  // largest, top, reduction: tensor, or recipe for the whole model
+  Level scope = Level::recipe;  // reduction, largest, top, ordinal: over each of what, recipe: the whole model
   Op op{};
   std::uint32_t attribute = 0;
   double constant = 0;  // constant: its value; random fields: the seed, a whole number
@@ -98,7 +99,7 @@ class Graph {
 
   // constant + sum of coefficient * value, flattened: a value that is itself a linear combination is
   // replaced by its terms; equal values are merged, terms whose coefficient is the constant 0 left out.
-  // Coefficients are coarser than elements. Terms stand in the order in which their values were made
+  // Coefficients are coarser than elements; so is the constant, which adds up numbers. Terms stand in the order in which their values were made
   // (sources: loaded), so that the order in which a recipe lists them does not matter, to the bit.
   NodeId linear(const std::vector<Term>& terms);
   // The same with nothing flattened, merged or ordered: for passes, which must not change what is rounded
@@ -118,6 +119,7 @@ class Graph {
   NodeId reduce(ReduceOp op, Level scope, NodeId a, NodeId b = kNone);
   NodeId largest(NodeId x, NodeId n, Level scope);
   NodeId top(NodeId x, NodeId n, Level scope);
+  NodeId ordinal(NodeId x, Level scope);
 
   // Per tensor, by its name. The parts lie apart and make up `whole`; each value ranges over its part, or over
   // no tensors of its own.

@@ -37,7 +37,7 @@ NodeId Graph::by_name(std::vector<NodeId> values, std::vector<DomainId> parts, D
     for (NodeId& value : values) value = number(value);
   Node node{.kind = NodeKind::by_name, .type = masks ? ValueType::mask : ValueType::number, .level = Level::tensor,
             .domain = whole};
-  for (NodeId id : values) node.level = std::max(node.level, nodes_[id].level);
+  for (NodeId id : values) node.level = roux::join(node.level, nodes_[id].level);
   node.operands = std::move(values);
   node.parts = std::move(parts);
   return add_node(std::move(node));
@@ -95,6 +95,7 @@ NodeId Graph::restricted(NodeId id, DomainId part, const std::unordered_map<Node
       return by_name(std::move(values), std::move(parts), part);
     }
     case NodeKind::top:  // which elements of the whole model are the largest was settled there
+    case NodeKind::ordinal:
       return within(node.scope == Level::recipe ? node.operands : all_taken());
     default: return within(all_taken());
   }

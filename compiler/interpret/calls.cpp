@@ -101,8 +101,10 @@ std::vector<Value> Evaluator::parts_of(ast::ExprId id, Frame& frame) {
   auto* text = std::get_if<ast::String>(&frame.module[id].node);
   if (!text) return {eval(id, frame)};
   std::vector<Value> parts;
-  for (const ast::StringPart& part : text->parts)
+  for (const ast::StringPart& part : text->parts) {
     parts.push_back(part.value == ast::kNoExpr ? Value(part.text) : eval(part.value, frame));
+    if (part.value != ast::kNoExpr) check_printable(parts.back(), frame.module[part.value].span);
+  }
   return parts;
 }
 
@@ -127,7 +129,8 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
 
   const bool prints = name == "print" && is_primitive(*method.module, *method.method);
   if (prints && caller) {  // the numbers in a text wait with it
-    print(parts_of(arguments[*plan.of_parameter[0]].value, *caller), span);
+    const ast::ExprId value = arguments[*plan.of_parameter[0]].value;
+    print(parts_of(value, *caller), module[value].span);
     return {};
   }
   Frame inner{*method.module,

@@ -210,7 +210,8 @@ Value Evaluator::eval_node(const ast::If& node, Span span, Frame& frame) {
     for (const Value& branch : {yes, no})
       if (branch.is<List>() || branch.is<std::string>() || branch.is<Record>() || branch.is<Function>())
         fail(error(DiagnosticKind::too_fine, frame.module[node.condition].span,
-                   "this condition is decided for each tensor or element, so it cannot choose " +
+                   "this condition is decided for each " + std::string(scope_name(graph_[data->node].level)) +
+                       ", so it cannot choose " +
                        describe_kind(branch, graph_))
                  .hint("choose between models, deltas, tensors or numbers, or reduce the condition first, "
                        "e.g. with `over = model`"));

@@ -15,6 +15,7 @@ Value dot(Evaluator& evaluator, const PrimitiveCall& call);
 Value size(Evaluator& evaluator, const PrimitiveCall& call);
 Value largest(Evaluator& evaluator, const PrimitiveCall& call);
 Value top(Evaluator& evaluator, const PrimitiveCall& call);
+Value ordinal(Evaluator& evaluator, const PrimitiveCall& call);
 
 Value where(Evaluator& evaluator, const PrimitiveCall& call);
 Value uniform(Evaluator& evaluator, const PrimitiveCall& call);

@@ -245,6 +245,7 @@ constexpr Row kPrimitives[] = {
     {"count", primitives::count},                       {"min", primitives::minimum},
     {"max", primitives::maximum},                       {"dot", primitives::dot},
     {"size", primitives::size},                         {"largest", primitives::largest},
+    {"ordinal", primitives::ordinal},
     {"top", primitives::top},                           {"where", primitives::where},
     {"uniform", primitives::uniform},                   {"normal", primitives::normal},
     {"bernoulli", primitives::bernoulli},               {"lone_stream", primitives::lone_stream},

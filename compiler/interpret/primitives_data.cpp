@@ -12,10 +12,10 @@ namespace {
 
 Level scope_of(const PrimitiveCall& call, std::size_t i) {
   const std::string& name = *call.arguments[i].get<std::string>();
-  if (name == "model") return Level::recipe;
-  if (name == "tensor") return Level::tensor;
-  fail(error(DiagnosticKind::not_yet, call.spans[i],
-             "`over = " + name + "` is part of the language, but not yet of this version"));
+  for (const Level scope : {Level::recipe, Level::tensor, Level::row, Level::column})
+    if (name == scope_name(scope)) return scope;
+  ROUX_CHECK(!"a scope that is none");
+  return Level::recipe;
 }
 
 // A value to reduce over its elements.
@@ -44,7 +44,7 @@ std::vector<Value> across(Evaluator& evaluator, const PrimitiveCall& call, const
   if (values.is<List>() || values.is<Tuple>() || values.is<Soup>()) return items_of(context, values, "the values");
   const std::string called = std::string("`") + name;
   fail(error(DiagnosticKind::needs_scope, call.span,
-             called + "` of one value needs to know over what: `over = tensor` or `over = model`")
+             called + "` of one value needs to know over what: `over = tensor`, `row`, `column` or `model`")
            .hint(called + "(x, over = model)` reduces inside x; " + called + "([a, b])` across a list"));
 }
 
@@ -94,9 +94,9 @@ Amount amount_of(Evaluator& evaluator, const PrimitiveCall& call, double least) 
   SpaceContext context = evaluator.context(call.spans[1]);
   const Graph& graph = evaluator.graph();
   const NodeId n = node_of(context, call.arguments[1]);
-  if (graph[n].level > scope)
+  if (!is_no_finer(graph[n].level, scope))
     fail(error(DiagnosticKind::too_fine, call.spans[1],
-               std::string("over ") + (scope == Level::recipe ? "the model" : "a tensor") +
+               (scope == Level::recipe ? "over the model" : "over a " + std::string(scope_name(scope))) +
                    " the amount must be one number, got " + describe_kind(call.arguments[1], graph)));
   if (auto known = graph.constant_value(n)) {
     const double total = scope == Level::recipe
@@ -155,8 +155,12 @@ Value dot(Evaluator& evaluator, const PrimitiveCall& call) {
 Value size(Evaluator& evaluator, const PrimitiveCall& call) {
   const NodeId x = elements(evaluator, call, 0);
   Graph& graph = evaluator.graph();
-  if (scope_of(call, 1) == Level::tensor) return number(graph.fact(TensorFact::numel));
-  return static_cast<double>(graph.domain(graph[x].domain).element_count);
+  switch (scope_of(call, 1)) {
+    case Level::tensor: return number(graph.fact(TensorFact::numel));
+    case Level::row: return number(graph.fact(TensorFact::columns));
+    case Level::column: return number(graph.fact(TensorFact::rows));
+    default: return static_cast<double>(graph.domain(graph[x].domain).element_count);
+  }
 }
 
 Value largest(Evaluator& evaluator, const PrimitiveCall& call) {
@@ -167,6 +171,11 @@ Value largest(Evaluator& evaluator, const PrimitiveCall& call) {
 Value top(Evaluator& evaluator, const PrimitiveCall& call) {
   const Amount amount = amount_of(evaluator, call, 0);
   return tensors_data(evaluator.graph().top(amount.x, amount.n, amount.scope));
+}
+
+Value ordinal(Evaluator& evaluator, const PrimitiveCall& call) {
+  const NodeId x = elements(evaluator, call, 0);
+  return tensors_data(evaluator.graph().ordinal(x, scope_of(call, 1)));
 }
 
 Value where(Evaluator& evaluator, const PrimitiveCall& call) {
@@ -190,7 +199,7 @@ Value bernoulli(Evaluator& evaluator, const PrimitiveCall& call) {
   const NodeId p = node_of(context, call.arguments[0]);
   if (evaluator.graph()[p].level == Level::element)
     fail(error(DiagnosticKind::too_fine, call.spans[0],
-               "the probability must be one number for a tensor, got " +
+               "the probability must be one number for a tensor, row or column, got " +
                    describe_kind(call.arguments[0], evaluator.graph()))
              .hint("compare a field instead: `uniform(seed, stream) < p`"));
   return random_field(evaluator, call, NodeKind::bernoulli, 1, 2, p);

@@ -11,8 +11,7 @@ namespace {
 std::string describe_data(const Data& data, const Graph& graph) {
   const Node& node = graph[data.node];
   if (data.space == Space::number) {
-    if (node.level == Level::element) return "a number per element";
-    return node.level == Level::tensor ? "a number per tensor" : "a number";
+    return node.level == Level::recipe ? "a number" : "a number per " + std::string(scope_name(node.level));
   }
   if (data.space == Space::tensors) return node.type == ValueType::mask ? "a mask" : "tensors";
   if (is_model(graph, data)) return "a model";

@@ -11,10 +11,12 @@ using Kind = Instruction::Kind;
 
 class KernelBuilder {
  public:
-  KernelBuilder(const Graph& graph, const TensorClass& tensor_class, std::span<const std::uint32_t> source_index,
-                SlotBuilder& slots)
-      : graph_(graph), class_(tensor_class), source_index_(source_index), slots_(slots) {
+  KernelBuilder(const Graph& graph, const LaunchRoots& roots, const TensorClass& tensor_class,
+                std::span<const std::uint32_t> source_index, SlotBuilder& slots)
+      : graph_(graph), stage_(roots.stage), class_(tensor_class), source_index_(source_index), slots_(slots) {
     fused_.kernel.lane = tensor_class.lane;
+    fused_.kernel.starts_anywhere = roots.shape != LaunchShape::flat;
+    fused_.launch.shape = roots.shape;
   }
 
   ValueId number(NodeId id) {
@@ -37,6 +39,7 @@ class KernelBuilder {
     for (std::size_t i = 1; i < node.operands.size(); i += 2) {
       const Node& value = at_hand(node.operands[i + 1]);
       if (value.kind != NodeKind::source || graph_.constant_value(node.operands[i]) == 0.0) return false;
+      if (is_fine(graph_[node.operands[i]].level)) return false;
       if (dtype_of(value) != dtype_of(at_hand(node.operands[2]))) return false;
     }
     return true;
@@ -54,7 +57,7 @@ class KernelBuilder {
     const auto first = static_cast<std::uint32_t>(kernel.terms.size());
     kernel.terms.push_back({LinearTerm::Kind::table, static_cast<std::uint32_t>(kernel.tables.size() - 1), kNone});
     Instruction sum{.kind = Kind::linear, .a = kNone, .b = first, .c = 1};
-    if (factor != kNone) sum.d = argument(slots_.slot(factor));
+    if (factor != kNone) sum.d = argument(slot(factor));
     return append(sum);
   }
 
@@ -70,7 +73,7 @@ class KernelBuilder {
   }
 
   SlotId coefficient(const Node& node, std::size_t i, NodeId factor) {
-    return factor == kNone ? slots_.slot(node.operands[i]) : slots_.constant(1);
+    return factor == kNone ? slot(node.operands[i]) : slots_.constant(1);
   }
 
   void store(DType dtype, ValueId value, StoreTarget target) {
@@ -85,13 +88,29 @@ class KernelBuilder {
     reduction.a = op == ReduceOp::count ? mask(node.operands[0]) : number(node.operands[0]);
     if (op == ReduceOp::dot) reduction.b = number(node.operands[1]);
     fused_.kernel.reductions.push_back(reduction);
-    fused_.launch.reductions.push_back(slots_.slot(id));
+    fused_.launch.reductions.push_back(slot(id));
+  }
+
+  // The kernel stores what is reduced; the executor goes down the columns.
+  void reduce_columns(NodeId id) {
+    const Node& node = graph_[id];
+    ColumnReduction reduction{.a = operand(node.operands[0]), .b = kNone, .slot = slot(id)};
+    if (node.operands.size() > 1) reduction.b = operand(node.operands[1]);
+    fused_.launch.column_reductions.push_back(reduction);
   }
 
   Fused take() { return std::move(fused_); }
 
  private:
   const Node& at_hand(NodeId id) const { return graph_[class_.at_hand(graph_, id)]; }
+  SlotId slot(NodeId number) { return slots_.slot(number, stage_); }
+
+  std::uint32_t operand(NodeId id) {
+    auto [it, fresh] = operands_.emplace(id, static_cast<std::uint32_t>(fused_.kernel.stores.size()));
+    const DType lane = class_.lane == LaneType::f64 ? DType::f64 : DType::f32;
+    if (fresh) store(lane, number(id), {StoreTarget::Kind::operand, 0});
+    return it->second;
+  }
 
   DType dtype_of(const Node& source) const { return class_.sources[source_index_[source.attribute]]; }
 
@@ -105,11 +124,19 @@ class KernelBuilder {
   // Arguments of `top` are its own: the executor rounds them to the lanes of the tensor at hand.
   ScalarId edge(SlotId slot) { return argument(slot, edges_); }
 
+  // Row by row, numbers of rows stay the same for a call.
+  bool is_scalar(SlotId slot) const {
+    const Level finest = fused_.launch.shape == LaunchShape::flat ? Level::tensor : Level::row;
+    return is_no_finer(slots_.level(slot), finest);
+  }
+
   ScalarId argument(SlotId slot, std::map<SlotId, ScalarId>& known) {
-    auto [it, fresh] = known.emplace(slot, fused_.kernel.scalar_count);
+    const bool scalar = is_scalar(slot);
+    std::uint32_t& count = scalar ? fused_.kernel.scalar_count : fused_.kernel.spread_count;
+    auto [it, fresh] = known.emplace(slot, scalar ? count : count | kSpread);
     if (fresh) {
-      ++fused_.kernel.scalar_count;
-      fused_.launch.scalars.push_back(slot);
+      ++count;
+      (scalar ? fused_.launch.scalars : fused_.launch.spreads).push_back(slot);
     }
     return it->second;
   }
@@ -131,7 +158,7 @@ class KernelBuilder {
 
   // A number coarser than elements; slots hold masks as 0 and 1.
   ValueId emit_number(NodeId id, const Node& node) {
-    const ValueId value = scalar(slots_.slot(id));
+    const ValueId value = scalar(slot(id));
     if (node.type == ValueType::number) return value;
     return append({.kind = Kind::op, .op = Op::ne, .a = value, .b = scalar(slots_.constant(0))});
   }
@@ -146,9 +173,10 @@ class KernelBuilder {
       case NodeKind::bernoulli: return emit_random(node, Kind::bernoulli);
       case NodeKind::top: {
         const ValueId x = number(node.operands[0]);
-        const SlotBuilder::SelectionSlots selection = slots_.selection(id);
+        const SlotBuilder::SelectionSlots selection = slots_.selection(id, stage_);
         return append({.kind = Kind::top, .a = x, .b = edge(selection.threshold), .c = edge(selection.cut)});
       }
+      case NodeKind::ordinal: return scalar(slots_.ordering(id, stage_).ordinal);
       default: break;
     }
     ROUX_CHECK(!"an element that no kernel computes");
@@ -170,12 +198,12 @@ class KernelBuilder {
       terms.push_back({LinearTerm::Kind::value, number(node.operands[i + 1]), argument(coefficient(node, i, factor))});
     }
     const NodeId constant = node.operands[0];
-    if (terms.empty()) return scalar(constant == kNone ? slots_.constant(0) : slots_.slot(constant));
+    if (terms.empty()) return scalar(constant == kNone ? slots_.constant(0) : slot(constant));
     Instruction instruction{.kind = Kind::linear};
-    if (constant != kNone) instruction.a = argument(slots_.slot(constant));
+    if (constant != kNone) instruction.a = argument(slot(constant));
     instruction.b = static_cast<std::uint32_t>(fused_.kernel.terms.size());
     instruction.c = static_cast<std::uint32_t>(terms.size());
-    if (factor != kNone) instruction.d = argument(slots_.slot(factor));
+    if (factor != kNone) instruction.d = argument(slot(factor));
     fused_.kernel.terms.insert(fused_.kernel.terms.end(), terms.begin(), terms.end());
     return append(instruction);
   }
@@ -191,12 +219,13 @@ class KernelBuilder {
   ValueId emit_random(const Node& node, Kind kind) {
     const auto [low, high] = slots_.key(node.constant);
     Instruction instruction{.kind = kind, .a = argument(low), .b = argument(high),
-                            .c = argument(slots_.slot(node.operands[0]))};
-    if (kind == Kind::bernoulli) instruction.d = argument(slots_.slot(node.operands[1]));
+                            .c = argument(slot(node.operands[0]))};
+    if (kind == Kind::bernoulli) instruction.d = argument(slot(node.operands[1]));
     return append(instruction);
   }
 
   const Graph& graph_;
+  std::uint32_t stage_;
   const TensorClass& class_;
   std::span<const std::uint32_t> source_index_;
   SlotBuilder& slots_;
@@ -204,6 +233,7 @@ class KernelBuilder {
   std::unordered_map<NodeId, ValueId> values_;
   std::map<SlotId, ScalarId> arguments_, edges_;
   std::map<SlotId, ValueId> scalars_;
+  std::map<NodeId, std::uint32_t> operands_;  // of reductions over columns: the store
 };
 
 }  // namespace
@@ -220,17 +250,21 @@ NodeId TensorClass::at_hand(const Graph& graph, NodeId id) const {
 
 Fused fuse(const Graph& graph, const LaunchRoots& roots, const TensorClass& tensor_class,
            std::span<const std::uint32_t> source_index, LaneType selection_lane, SlotBuilder& slots) {
-  KernelBuilder builder(graph, tensor_class, source_index, slots);
-  const bool alone = roots.outputs.size() == 1 && roots.reductions.empty() && roots.selections.empty();
+  KernelBuilder builder(graph, roots, tensor_class, source_index, slots);
+  const bool alone = roots.outputs.size() == 1 && roots.reductions.empty() && roots.selections.empty() &&
+                     roots.orderings.empty();
   for (const auto& [root, output] : roots.outputs) {
     const NodeId node = tensor_class.at_hand(graph, root);
     const ValueId value = alone && builder.is_table(node) ? builder.table(node) : builder.number(node);
     builder.store(tensor_class.outputs[output], value, {StoreTarget::Kind::output, output});
   }
-  for (NodeId reduction : roots.reductions) builder.reduce(reduction);
+  for (NodeId reduction : roots.reductions)
+    roots.shape == LaunchShape::columns ? builder.reduce_columns(reduction) : builder.reduce(reduction);
+  const DType lane = selection_lane == LaneType::f64 ? DType::f64 : DType::f32;
   for (const auto& [node, selection] : roots.selections)
-    builder.store(selection_lane == LaneType::f64 ? DType::f64 : DType::f32, builder.number(node),
-                  {StoreTarget::Kind::selection, selection});
+    builder.store(lane, builder.number(node), {StoreTarget::Kind::selection, selection});
+  for (const auto& [node, ordering] : roots.orderings)
+    builder.store(lane, builder.number(node), {StoreTarget::Kind::ordering, ordering});
   return builder.take();
 }
 

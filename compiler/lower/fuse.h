@@ -1,6 +1,6 @@
-// Fuses everything that is made in one phase into one kernel, for one class of tensors (equal dtypes of
-// every source and output, the same choices by name), and says how the kernel is launched. Numbers become
-// scalar arguments.
+// Fuses everything that is made in one phase, and can go through a tensor together, into one kernel, for one
+// class of tensors (equal dtypes of every source and output, the same choices by name), and says how the kernel
+// is launched. Numbers become arguments: scalars, or spreads where they vary within a call.
 #pragma once
 
 #include <algorithm>
@@ -28,12 +28,17 @@ struct TensorClass {
   NodeId at_hand(const Graph& graph, NodeId id) const;
 };
 
-// What one launch makes.
+// What one launch makes, and how it goes through the tensor.
 struct LaunchRoots {
+  LaunchShape shape = LaunchShape::flat;
+  std::uint32_t stage = 0;
   std::vector<std::pair<NodeId, std::uint32_t>> outputs;     // node, output
   std::vector<NodeId> reductions;
   std::vector<std::pair<NodeId, std::uint32_t>> selections;  // node whose values are offered, selection
-  bool empty() const { return outputs.empty() && reductions.empty() && selections.empty(); }
+  std::vector<std::pair<NodeId, std::uint32_t>> orderings;   // the same
+  bool empty() const {
+    return outputs.empty() && reductions.empty() && selections.empty() && orderings.empty();
+  }
 };
 
 struct Fused {

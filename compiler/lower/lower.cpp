@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+#include <tuple>
 
 #include "base/limits.h"
 #include "base/text.h"
 #include "compiler/lower/fuse.h"
+#include "compiler/lower/roots.h"
 #include "compiler/lower/schedule.h"
 #include "compiler/passes/simplify.h"
 
@@ -22,19 +25,19 @@ class Lowering {
 
   Result<Plan> run() {
     collect_roots();
-    schedule_ = schedule(graph_, roots_);
-    if (schedule_.nodes.size() > limits::kGraphValues)
+    schedule_.emplace(graph_, roots_);
+    if (schedule_->nodes().size() > limits::kGraphValues)
       return error(DiagnosticKind::limit, request_.span,
-                   "this is computed from " + std::to_string(schedule_.nodes.size()) +
+                   "this is computed from " + std::to_string(schedule_->nodes().size()) +
                        " values, more than the limit of " + std::to_string(limits::kGraphValues))
           .hint("save what it is computed from, and load that");
     choose_domain();
     collect_sources();
     place_tensors();
     classify();
-    SlotBuilder slots(graph_, schedule_, plan_, selection_lane_);
-    for (NodeId node : schedule_.nodes)  // operands first: slots come before their uses
-      if (graph_[node].level != Level::element) slots.slot(node);
+    SlotBuilder slots(graph_, *schedule_, plan_, selection_lane_);
+    for (NodeId node : schedule_->nodes())  // operands first: slots come before their uses
+      if (!is_fine(graph_[node].level)) slots.slot(node);
     build_stages(slots);
     for (std::size_t i = request_.outputs.size(); i < roots_.size(); ++i)
       plan_.numbers.push_back(slots.slot(roots_[i]));
@@ -57,7 +60,7 @@ class Lowering {
   // The sources that the graph reads; those only named by a zero coefficient stay out.
   void collect_sources() {
     source_index_.assign(checkpoints_.size(), kNone);
-    for (NodeId node : schedule_.nodes)
+    for (NodeId node : schedule_->nodes())
       if (graph_[node].kind == NodeKind::source) add_source(graph_[node].attribute);
     plan_.carried = request_.carried;
     for (CarriedTensor& carried : plan_.carried)
@@ -78,19 +81,19 @@ class Lowering {
   // the whole, those of the whole.
   void choose_domain() {
     domain_ = request_.domain;
-    for (const auto& [node, moment] : schedule_.made) {
-      const DomainId measured = measured_domain(node);
+    for (const Schedule::Made& made : schedule_->made()) {
+      const DomainId measured = measured_domain(made.node);
       if (graph_.includes(domain_, measured)) continue;
       std::optional<Domain> both = join(graph_.domain(domain_), graph_.domain(measured));
       ROUX_CHECK(both.has_value());  // numbers over other models are known by now
       domain_ = graph_.intern(std::move(*both));
     }
     std::set<DomainId> domains;
-    for (NodeId node : schedule_.nodes) {
+    for (NodeId node : schedule_->nodes()) {
       domains.insert(graph_[node].domain);
       domains.insert(graph_[node].parts.begin(), graph_[node].parts.end());
     }
-    for (const auto& [node, moment] : schedule_.made) domains.insert(measured_domain(node));
+    for (const Schedule::Made& made : schedule_->made()) domains.insert(measured_domain(made.node));
     domains.insert(request_.domain);
     domains.erase(kNone);
     domains_.assign(domains.begin(), domains.end());
@@ -152,9 +155,9 @@ class Lowering {
     std::vector<NodeId> pending;
     if (tensor_class.is_in(request_.domain))
       pending.assign(roots_.begin(), roots_.begin() + static_cast<std::ptrdiff_t>(request_.outputs.size()));
-    for (const auto& [node, moment] : schedule_.made)
-      if (tensor_class.is_in(measured_domain(node)))
-        pending.insert(pending.end(), graph_[node].operands.begin(), graph_[node].operands.end());
+    for (const Schedule::Made& made : schedule_->made())
+      if (tensor_class.is_in(measured_domain(made.node)))
+        pending.insert(pending.end(), graph_[made.node].operands.begin(), graph_[made.node].operands.end());
     std::set<std::uint32_t> sources;
     std::set<NodeId> seen;
     while (!pending.empty()) {
@@ -168,33 +171,22 @@ class Lowering {
     return sources;
   }
 
-  // Everything whose operands are known at the beginning of this phase. What is offered to selections is a
-  // launch of its own: it is swept more than once.
+  // Everything whose operands are known at the beginning of this phase, apart by how it goes through a tensor.
+  // What is offered to selections is a launch of its own: it is swept more than once.
   std::vector<LaunchRoots> roots_at(Moment moment, SlotBuilder& slots) {
-    LaunchRoots made, offered;
+    RootSorter sorter(graph_, slots, moment);
     for (std::size_t i = 0; i < request_.outputs.size(); ++i)
-      if (schedule_.known.at(roots_[i]) == moment) made.outputs.emplace_back(roots_[i], static_cast<std::uint32_t>(i));
-    std::set<std::uint32_t> selections;
-    for (NodeId node : schedule_.nodes) {
-      auto found = schedule_.made.find(node);
-      if (found == schedule_.made.end() || found->second != moment) continue;
-      if (graph_[node].kind == NodeKind::reduction) {
-        made.reductions.push_back(node);
-      } else if (const std::uint32_t s = slots.selection(node).selection; selections.insert(s).second) {
-        offered.selections.emplace_back(graph_[node].operands[0], s);
-      }
-    }
-    std::vector<LaunchRoots> launches;
-    if (!offered.empty()) launches.push_back(std::move(offered));
-    if (!made.empty()) launches.push_back(std::move(made));
-    return launches;
+      if (schedule_->known(roots_[i]) == moment) sorter.add_output(roots_[i], static_cast<std::uint32_t>(i));
+    for (const Schedule::Made& made : schedule_->made())
+      if (made.when == moment) sorter.add(made.node);
+    return sorter.take();
   }
 
   void build_stages(SlotBuilder& slots) {
-    for (std::uint32_t s = 0; s < schedule_.stage_count; ++s) {
+    for (std::uint32_t s = 0; s < schedule_->stage_count(); ++s) {
       Stage stage;
       std::vector<std::vector<LaunchRoots>> phases;
-      for (std::uint32_t p = 0; p < schedule_.phase_counts[s]; ++p) phases.push_back(roots_at({s, p}, slots));
+      for (std::uint32_t p = 0; p < schedule_->phase_count(s); ++p) phases.push_back(roots_at({s, p}, slots));
       stage.reason = reason_of(phases);
       for (const TensorClass& tensor_class : classes_) {
         std::vector<Phase> of_class;
@@ -214,11 +206,15 @@ class Lowering {
   // Those of the roots that range over tensors of the class.
   LaunchRoots roots_in(const LaunchRoots& roots, const TensorClass& tensor_class) const {
     LaunchRoots own;
+    own.shape = roots.shape;
+    own.stage = roots.stage;
     if (tensor_class.is_in(request_.domain)) own.outputs = roots.outputs;
     for (NodeId node : roots.reductions)
       if (tensor_class.is_in(measured_domain(node))) own.reductions.push_back(node);
     for (const auto& [node, selection] : roots.selections)
       if (tensor_class.is_in(graph_[node].domain)) own.selections.emplace_back(node, selection);
+    for (const auto& [node, ordering] : roots.orderings)
+      if (tensor_class.is_in(graph_[node].domain)) own.orderings.emplace_back(node, ordering);
     return own;
   }
 
@@ -231,18 +227,23 @@ class Lowering {
   }
 
   std::string reason_of(const std::vector<std::vector<LaunchRoots>>& phases) const {
-    std::size_t statistics = 0, over_model = 0, over_tensor = 0, outputs = 0;
+    std::size_t statistics = 0, orderings = 0, outputs = 0;
+    std::map<Level, std::size_t> reductions;
     for (const auto& launches : phases) {
       for (const LaunchRoots& roots : launches) {
         statistics += roots.selections.size();
+        orderings += roots.orderings.size();
         outputs += roots.outputs.size();
-        for (NodeId node : roots.reductions) ++(graph_[node].scope == Level::recipe ? over_model : over_tensor);
+        for (NodeId node : roots.reductions) ++reductions[graph_[node].scope];
       }
     }
     std::vector<std::string> texts;
     if (statistics) texts.push_back(format_count(statistics, "threshold"));
-    if (over_tensor) texts.push_back(format_count(over_tensor, "reduction") + " over each tensor");
-    if (over_model) texts.push_back(format_count(over_model, "reduction") + " over the model");
+    if (orderings) texts.push_back(format_count(orderings, "ordering"));
+    for (const Level scope : {Level::row, Level::column, Level::tensor, Level::recipe})
+      if (reductions[scope])
+        texts.push_back(format_count(reductions[scope], "reduction") +
+                        (scope == Level::recipe ? " over the " : " over each ") + std::string(scope_name(scope)));
     if (outputs) texts.push_back(format_count(outputs, "output"));
     return join(texts, ", ");
   }
@@ -261,25 +262,38 @@ class Lowering {
                      [&](std::uint32_t a, std::uint32_t b) { return place(a) < place(b); });
   }
 
-  // Bytes per element that a phase of a class reads (a selecting phase is swept twice) and writes.
-  std::pair<std::uint64_t, std::uint64_t> bytes_per_element(const Phase& phase, const TensorClass& of) const {
-    std::set<std::uint32_t> read;
-    std::uint64_t stored = 0;
-    bool selects = false;
-    for (const Launch& launch : phase.launches) {
-      read.insert(launch.inputs.begin(), launch.inputs.end());
-      for (const auto& table : launch.tables)
-        for (const TableSource& entry : table) read.insert(entry.source);
-      for (std::size_t i = 0; i < launch.stores.size(); ++i) {
-        if (launch.stores[i].kind == StoreTarget::Kind::selection)
-          selects = true;
-        else
-          stored += static_cast<std::uint64_t>(bytes_of(plan_.kernels[launch.kernel].stores[i].dtype));
-      }
+  // How often what a launch reads is read: a selection goes over its values more than once.
+  std::uint64_t rounds_of(const Launch& launch) const {
+    std::uint64_t rounds = 1;
+    for (const StoreTarget& store : launch.stores) {
+      if (store.kind != StoreTarget::Kind::selection) continue;
+      const Selection& selection = plan_.selections[store.index];
+      const std::uint64_t digits = selection.lane == LaneType::f32 ? 4 : 8;
+      const bool once = selection.scope == Level::row;  // picked from the row itself
+      rounds = std::max<std::uint64_t>(rounds, selection.scope == Level::column ? digits : once ? 1 : 2);
     }
-    std::uint64_t in = 0;
-    for (std::uint32_t source : read) in += static_cast<std::uint64_t>(bytes_of(of.sources[source]));
-    return {selects ? 2 * in : in, stored};
+    return rounds;
+  }
+
+  // Bytes per element that a phase of a class reads, once for each way through a tensor, and writes.
+  std::pair<std::uint64_t, std::uint64_t> bytes_per_element(const Phase& phase, const TensorClass& of) const {
+    std::map<LaunchShape, std::set<std::uint32_t>> read;
+    std::map<LaunchShape, std::uint64_t> rounds;
+    std::uint64_t in = 0, stored = 0;
+    for (const Launch& launch : phase.launches) {
+      std::set<std::uint32_t>& sources = read[launch.shape];
+      rounds[launch.shape] = std::max(rounds[launch.shape], rounds_of(launch));
+      sources.insert(launch.inputs.begin(), launch.inputs.end());
+      for (const auto& table : launch.tables)
+        for (const TableSource& entry : table) sources.insert(entry.source);
+      for (std::size_t i = 0; i < launch.stores.size(); ++i)
+        if (launch.stores[i].kind == StoreTarget::Kind::output)
+          stored += static_cast<std::uint64_t>(bytes_of(plan_.kernels[launch.kernel].stores[i].dtype));
+    }
+    for (const auto& [shape, sources] : read)
+      for (std::uint32_t source : sources)
+        in += rounds[shape] * static_cast<std::uint64_t>(bytes_of(of.sources[source]));
+    return {in, stored};
   }
 
   void estimate_bytes() {
@@ -305,7 +319,7 @@ class Lowering {
   std::vector<NodeId> roots_;
   DomainId domain_ = kNone;         // the tensors of the plan
   std::vector<DomainId> domains_;   // all that the graph speaks of, ascending
-  Schedule schedule_;
+  std::optional<Schedule> schedule_;
   std::vector<std::uint32_t> source_index_;
   std::vector<Checkpoint::Ptr> used_;
   std::vector<TensorClass> classes_;

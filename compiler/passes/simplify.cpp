@@ -75,7 +75,7 @@ class Simplifier {
         break;
       }
       case Op::where: {
-        if (x[1] == x[2] && graph_[x[1]].level >= graph_[x[0]].level) return x[1];
+        if (x[1] == x[2] && is_no_finer(graph_[x[0]].level, graph_[x[1]].level)) return x[1];
         if (is_operation(x[0], Op::logical_not))
           return graph_.operation(Op::where, {graph_[x[0]].operands[0], x[2], x[1]});
         break;

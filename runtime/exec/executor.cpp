@@ -1,6 +1,5 @@
 #include "runtime/exec/executor.h"
 
-#include <algorithm>
 #include <chrono>
 #include <new>
 #include <utility>
@@ -59,7 +58,7 @@ Result<ExecuteResult> run_plan(const Plan& plan, std::span<const Checkpoint::Ptr
   ProgressMeter meter(plan, counters, options);
   ROUX_TRY(const Program program, make_program(plan, kernels));
   SlotTable slots(plan);
-  const RunContext context{plan, sources, outputs, slots, counters};
+  const RunContext context{plan, program, sources, outputs, slots, counters};
   ThreadPool pool(
       plan.threads, [&meter] { meter.tick(); }, options.cancel);
   std::vector<TileWorker> workers;
@@ -69,7 +68,7 @@ Result<ExecuteResult> run_plan(const Plan& plan, std::span<const Checkpoint::Ptr
   ROUX_TRY(result.largest_taken, compare_carried(context, pool));
   const auto stage_count = static_cast<std::uint32_t>(plan.stages.size());
   for (std::uint32_t stage = 0; stage < stage_count; ++stage)
-    ROUX_DO(StageRunner(context, program.stages[stage], stage, pool, workers).run());
+    ROUX_DO(StageRunner(context, stage, pool, workers).run());
   for (std::uint32_t stage = stage_count; stage < slots.stage_end(); ++stage)
     slots.evaluate_recipe(stage);
   ROUX_DO(copy_carried(context, pool));
@@ -96,31 +95,6 @@ Result<const CompiledKernel*> KernelCache::get(const Kernel& kernel) {
 std::uint64_t KernelCache::compiled_count() const {
   const std::lock_guard lock(mutex_);
   return kernels_.size();
-}
-
-std::uint64_t peak_bytes(const Plan& plan) {
-  const std::uint64_t threads = plan.threads;
-  std::uint64_t most = 0;
-  for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage) {
-    std::uint64_t bytes = 0;
-    for (const Selection& selection : plan.selections) {
-      if (selection.stage != stage) continue;
-      // Within tensors: one run of all threads for a large tensor, or one per thread for small
-      // ones.
-      const std::uint64_t one = SelectionRun::peak_bytes(1, kTensorCollect, selection.lane);
-      bytes += selection.scope == Level::recipe
-                   ? SelectionRun::peak_bytes(plan.threads, plan.collect_limit, selection.lane)
-                   : threads * one;
-    }
-    most = std::max(most, bytes);
-  }
-  std::uint64_t most_partials = 0;
-  std::uint64_t reductions = 0;
-  for (const Slot& slot : plan.slots) reductions += slot.kind == Slot::Kind::reduction;
-  for (const PlannedTensor& tensor : plan.tensors)
-    most_partials = std::max(most_partials, tensor.element_count / kBlock + 1);
-  most += reductions * sizeof(double) * (most_partials * 2 + plan.tensors.size() * 2);
-  return most + threads * worker_bytes(plan) + SlotTable::bytes(plan);
 }
 
 Result<ExecuteResult> execute(const Plan& plan, std::span<const Checkpoint::Ptr> sources,

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <limits>
 
-#include "runtime/kernel/semantics.h"
-
 namespace roux {
 namespace {
 
 constexpr std::uint32_t kNoTensor = kNone;
+
+}  // namespace
 
 bool follows_from_others(const Slot& slot) {
   switch (slot.kind) {
@@ -23,7 +23,8 @@ bool follows_from_others(const Slot& slot) {
     case Slot::Kind::linear: return true;
     case Slot::Kind::reduction:
     case Slot::Kind::threshold:
-    case Slot::Kind::cut: return false;
+    case Slot::Kind::cut:
+    case Slot::Kind::ordinal: return false;
   }
   return false;
 }
@@ -36,7 +37,9 @@ double value_over_nothing(const Slot& slot) {
   }
 }
 
-}  // namespace
+bool is_kept(const Plan& plan, const Slot& slot) {
+  return slot.kind == Slot::Kind::ordinal && plan.orderings[slot.selection].scope == Level::recipe;
+}
 
 SlotTable::SlotTable(const Plan& plan)
     : plan_(plan), recipe_(plan.slots.size()), column_(plan.slots.size()) {
@@ -45,7 +48,7 @@ SlotTable::SlotTable(const Plan& plan)
     recipe_[id] = value_over_nothing(slot);
     stage_end_ = std::max(stage_end_, slot.stage + 1);
     if (slot.level == Level::tensor) column_[id] = static_cast<std::uint32_t>(columns_++);
-    if (!follows_from_others(slot)) continue;
+    if (!follows_from_others(slot) || is_fine(slot.level)) continue;
     if (slot.level == Level::recipe) {
       recipe_order_[slot.stage].push_back(id);
     } else {
@@ -95,31 +98,22 @@ std::uint64_t SlotTable::bytes(const Plan& plan) {
 }
 
 double SlotTable::evaluate(const Slot& slot, std::uint32_t tensor) const {
-  const auto operand = [&](SlotId id) { return id == kNone ? 0.0 : get(id, tensor); };
   switch (slot.kind) {
-    case Slot::Kind::constant: return slot.constant;
+    case Slot::Kind::constant:
+    case Slot::Kind::operation:
+    case Slot::Kind::linear:
+      return evaluate_arithmetic(slot, [&](SlotId id) { return get(id, tensor); });
     case Slot::Kind::fact: return plan_.tensors[tensor].facts[static_cast<std::size_t>(slot.fact)];
     case Slot::Kind::given: return slot.given[tensor];
     case Slot::Kind::key_low: return static_cast<double>(key_of(slot, tensor) & 0xFFFFFFFFu);
     case Slot::Kind::key_high: return static_cast<double>(key_of(slot, tensor) >> 32);
-    case Slot::Kind::operation:
-      return apply_scalar(slot.op, operand(slot.a), operand(slot.b), operand(slot.c));
-    case Slot::Kind::linear: return evaluate_linear(slot, tensor);
     case Slot::Kind::reduction:
     case Slot::Kind::threshold:
-    case Slot::Kind::cut: break;
+    case Slot::Kind::cut:
+    case Slot::Kind::ordinal: break;
   }
   ROUX_CHECK(!"a slot that is set, not computed");
   return 0;
-}
-
-double SlotTable::evaluate_linear(const Slot& slot, std::uint32_t tensor) const {
-  double sum = slot.a == kNone ? -0.0 : get(slot.a, tensor);  // -0.0: the identity of addition
-  for (const LinearScalar& term : slot.terms) {
-    const double coefficient = get(term.coefficient, tensor);
-    if (coefficient != 0) sum += coefficient * get(term.value, tensor);
-  }
-  return sum == sum ? sum : std::numeric_limits<double>::quiet_NaN();
 }
 
 std::uint64_t SlotTable::key_of(const Slot& slot, std::uint32_t tensor) const {

@@ -36,6 +36,7 @@ std::string describe_stages(const Plan& plan) {
     out += "  " + plan.stages[stage].reason;
     if (selects(plan, stage, Level::recipe)) out += ": 2 sweeps (histogram, collect)";
     if (selects(plan, stage, Level::tensor)) out += ", each tensor twice while it is warm";
+    if (selects(plan, stage, Level::column)) out += ", columns digit by digit while they are warm";
     out += '\n';
   }
   return out;
@@ -97,6 +98,37 @@ int sweep_count(const Plan& plan) {
   int sweeps = 0;
   for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage) sweeps += sweeps_of_stage(plan, stage);
   return sweeps;
+}
+
+std::string_view scope_name(Level scope) {
+  switch (scope) {
+    case Level::recipe: return "model";
+    case Level::tensor: return "tensor";
+    case Level::row: return "row";
+    case Level::column: return "column";
+    case Level::element: break;
+  }
+  return "element";
+}
+
+MatrixView matrix_view(std::span<const std::int64_t> shape) {
+  MatrixView view;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    const bool is_row_axis = axis == 0 && shape.size() > 1;
+    (is_row_axis ? view.rows : view.columns) *= static_cast<std::uint64_t>(shape[axis]);
+  }
+  return view;
+}
+
+std::uint64_t extent(Level level, const MatrixView& view) {
+  switch (level) {
+    case Level::recipe:
+    case Level::tensor: return 1;
+    case Level::row: return view.rows;
+    case Level::column: return view.columns;
+    case Level::element: break;
+  }
+  return view.rows * view.columns;
 }
 
 std::string describe(const Plan& plan, bool with_kernels) {

@@ -7,12 +7,16 @@
 // made in one phase are known in the next, while the tensor is still warm. A phase is a list of kernel
 // launches; what is launched depends on the tensor's class (the dtypes of its inputs and outputs).
 //
-// Numbers live in slots, one f64 each; of level `recipe` (one for the run) or `tensor` (one per tensor). A
-// slot says how it is computed and from which stage and phase on it is known.
+// Numbers live in slots: one f64 for the run (level `recipe`), one per tensor, or as many as the tensor at hand
+// has rows, columns or elements. These last, the fine ones, live only while their tensor is at hand, in one
+// stage; a later stage makes them anew. A slot says how it is computed and from which stage and phase on it is
+// known.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,12 +28,32 @@ namespace roux {
 
 using SlotId = std::uint32_t;
 
-// How fine a value is. Slots are of the first two levels; `element` is what kernels compute.
-enum class Level : std::uint8_t { recipe, tensor, element };
+// How fine a value is. `element` is what kernels compute, and the positions that an ordering makes.
+enum class Level : std::uint8_t { recipe, tensor, row, column, element };
+
+// The level of what is computed from both. Rows and columns cross in elements.
+constexpr Level join(Level a, Level b) {
+  const bool crossed = std::min(a, b) == Level::row && std::max(a, b) == Level::column;
+  return crossed ? Level::element : std::max(a, b);
+}
+constexpr bool is_no_finer(Level a, Level than) { return join(a, than) == than; }
+constexpr bool is_fine(Level level) { return level > Level::tensor; }
+
+// "model", "tensor", "row", "column": the scope whose results are of this level.
+std::string_view scope_name(Level scope);
+
+// A tensor as the matrix view(shape[0], -1). One axis is one row, no axis 1x1.
+struct MatrixView {
+  std::uint64_t rows = 1, columns = 1;
+  bool operator==(const MatrixView&) const = default;
+};
+MatrixView matrix_view(std::span<const std::int64_t> shape);
+// How many numbers of a level a tensor has.
+std::uint64_t extent(Level level, const MatrixView& view);
 
 // What a tensor's name and shape tell, as numbers.
-enum class TensorFact : std::uint8_t { layer, layer_count, depth, ndim, numel };
-inline constexpr int kTensorFacts = 5;
+enum class TensorFact : std::uint8_t { layer, layer_count, depth, ndim, numel, rows, columns };
+inline constexpr int kTensorFacts = 7;
 
 struct LinearScalar {
   SlotId coefficient, value;
@@ -44,9 +68,11 @@ struct Slot {
     key_high,     // the high 32 bits
     operation,    // op(a, b, c) in f64; masks are 0 and 1
     linear,       // constant slot a (or none) + sum of coefficient * value, in order, as kernels do it
-    reduction,    // `reduce` over the tensor, or (level recipe) over all tensors in canonical order
+    reduction,    // `reduce` over what the level names: each tensor, row or column, or (level recipe) all
+                  // tensors in canonical order
     threshold,    // of selection `selection`: the n-th largest value
     cut,          // of selection `selection`: the element index of the last kept tie in this tensor
+    ordinal,      // of ordering `selection`: the position of each element
   };
   Kind kind = Kind::constant;
   Level level = Level::recipe;
@@ -58,29 +84,52 @@ struct Slot {
   SlotId a = kNone, b = kNone, c = kNone;
   std::vector<LinearScalar> terms;
   std::uint32_t selection = kNone;
-  std::uint32_t stage = 0, phase = 0;  // known at the beginning of this phase; recipe level: of this stage
+  // Known at the beginning of this phase; recipe level: of this stage. Fine slots: in no other stage.
+  std::uint32_t stage = 0, phase = 0;
 };
 
 // An exact order statistic: the n-th largest of a run of lane values, in IEEE totalOrder with NaN above
 // +inf; among equal values the lower canonical index counts as larger. Its values come from the launches
 // whose stores name it; those launches are repeated until it is known.
 struct Selection {
-  Level scope;                  // recipe: over all tensors of the plan; tensor: within each
+  Level scope;                  // recipe: over all tensors of the plan; tensor, row, column: within each
   LaneType lane;                // f64 if any tensor computes in f64
   SlotId rank;                  // n, from 1; 0 selects nothing; more than there are selects everything
   std::uint32_t stage, phase;   // in which its values are made
 };
 
+// The 0-based position of each value of a run in ascending IEEE totalOrder, NaN above +inf; among equal values
+// the lower index comes first. The values, in the lane type, come from the stores that name it. Positions over
+// the whole model are kept until the run ends, all others are fine.
+struct Ordering {
+  Level scope;
+  LaneType lane;
+  std::uint32_t stage, phase;
+};
+
 // Where a kernel's store goes.
 struct StoreTarget {
-  enum class Kind : std::uint8_t { output, selection };
+  enum class Kind : std::uint8_t { output, selection, ordering, operand };
   Kind kind;
-  std::uint32_t index;
+  std::uint32_t index;  // operand (of a reduction over columns): unused
+};
+
+// A reduction over columns: the executor adds up rows that the kernel stores in the lane type.
+struct ColumnReduction {
+  std::uint32_t a, b;  // stores of the launch; b: of a dot, else kNone
+  SlotId slot;         // says which
 };
 
 struct TableSource {
   std::uint32_t source;
   SlotId coefficient;  // an entry whose coefficient is 0 is left out and not read
+};
+
+// How a launch goes through a tensor, and so what it can make and take:
+enum class LaunchShape : std::uint8_t {
+  flat,     // tiles of the whole run. Reduces over tensors and the model; fine numbers are spread
+  rows,     // row by row: its kernel starts anywhere. Reduces over rows; numbers of rows are scalars
+  columns,  // strips of columns, row by row. Makes numbers of columns; numbers of rows are scalars
 };
 
 struct Launch {
@@ -90,6 +139,9 @@ struct Launch {
   std::vector<SlotId> scalars;                     // per kernel scalar
   std::vector<StoreTarget> stores;                 // per kernel store
   std::vector<SlotId> reductions;                  // per kernel reduction: the slot it makes
+  LaunchShape shape = LaunchShape::flat;
+  std::vector<SlotId> spreads = {};                // per kernel spread: a fine slot
+  std::vector<ColumnReduction> column_reductions = {};
 };
 
 struct Phase {
@@ -147,6 +199,7 @@ struct Plan {
   std::vector<Kernel> kernels;
   std::vector<Slot> slots;             // operands come before their uses
   std::vector<Selection> selections;
+  std::vector<Ordering> orderings;
   std::vector<Stage> stages;
   std::vector<SlotId> numbers;         // recipe-level slots whose values are wanted at the end
 

@@ -89,19 +89,20 @@ class PlanVerifier {
     const Slot& slot = plan_.slots[id];
     where_ = "slot $" + std::to_string(id);
     using Kind = Slot::Kind;
-    const bool is_within = slot.level == Level::tensor;
+    const bool is_of_tensor = slot.level == Level::tensor;
+    if (slot.level == Level::element && slot.kind != Kind::ordinal) refuse("is a number of elements");
     switch (slot.kind) {
       case Kind::constant:
       case Kind::reduction: return;
       case Kind::fact:
-        if (!is_within) refuse("is a fact of no tensor");
+        if (!is_of_tensor) refuse("is a fact of no tensor");
         return;
       case Kind::given:
-        if (!is_within || slot.given.size() != plan_.tensors.size()) refuse("has no number for each tensor");
+        if (!is_of_tensor || slot.given.size() != plan_.tensors.size()) refuse("has no number for each tensor");
         return;
       case Kind::key_low:
       case Kind::key_high:
-        if (!is_within) refuse("is a key of no tensor");
+        if (!is_of_tensor) refuse("is a key of no tensor");
         return check_operand(id, slot.a);
       case Kind::operation: {
         const SlotId operands[] = {slot.a, slot.b, slot.c};
@@ -117,14 +118,15 @@ class PlanVerifier {
         return;
       case Kind::threshold:
       case Kind::cut: return check_selected(slot);
+      case Kind::ordinal: return check_ordinal(slot);
     }
   }
 
   void check_operand(SlotId user, SlotId id) {
     if (id >= user) return refuse("uses a slot that does not come before it");
     const Slot& operand = plan_.slots[id];
-    if (operand.level == Level::tensor && plan_.slots[user].level == Level::recipe)
-      refuse("of the recipe uses a number of a tensor");
+    if (!is_no_finer(operand.level, plan_.slots[user].level))
+      refuse("uses a number of a " + std::string(scope_name(operand.level)));
     check_known(operand, {plan_.slots[user].stage, plan_.slots[user].phase});
   }
 
@@ -132,18 +134,32 @@ class PlanVerifier {
     if (slot.selection >= plan_.selections.size())
       return refuse("is of a selection that does not exist");
     const Selection& selection = plan_.selections[slot.selection];
-    const bool is_within = slot.level == Level::tensor;
-    if (slot.kind == Slot::Kind::cut && !is_within) refuse("is a cut in no tensor");
-    if (selection.scope == Level::tensor && !is_within) refuse("is a threshold of no tensor");
-    if (selection.scope == Level::recipe && slot.kind == Slot::Kind::threshold && is_within)
-      refuse("of a tensor is a threshold of the recipe");
+    if (slot.kind == Slot::Kind::cut && slot.level != std::max(selection.scope, Level::tensor))
+      refuse(selection.scope <= Level::tensor ? "is a cut in no tensor" : "is a cut of another scope");
+    if (slot.kind == Slot::Kind::threshold && slot.level != selection.scope)
+      refuse("is a threshold of another scope");
     check_made(slot, selection.scope, {selection.stage, selection.phase});
   }
 
+  void check_ordinal(const Slot& slot) {
+    if (slot.selection >= plan_.orderings.size()) return refuse("is of an ordering that does not exist");
+    if (slot.level != Level::element) refuse("is a position of no element");
+    const Ordering& ordering = plan_.orderings[slot.selection];
+    if (ordering.stage >= plan_.stages.size()) refuse("is made in a stage that does not exist");
+    check_made(slot, ordering.scope, {ordering.stage, ordering.phase});
+  }
+
+  // Positions over the model are kept; what else is fine is gone when its stage ends.
+  bool is_kept(const Slot& slot) const {
+    return slot.kind == Slot::Kind::ordinal && plan_.orderings[slot.selection].scope == Level::recipe;
+  }
+
   void check_known(const Slot& slot, Moment when) {
-    const bool known = slot.level == Level::recipe ? slot.stage <= when.first
-                                                   : Moment{slot.stage, slot.phase} <= when;
+    const bool lives_on = !is_fine(slot.level) || is_kept(slot);
+    const bool known = slot.level == Level::recipe || is_kept(slot) ? slot.stage <= when.first
+                                                                    : Moment{slot.stage, slot.phase} <= when;
     if (!known) refuse("needs a number that is not known yet");
+    if (!lives_on && slot.stage != when.first) refuse("needs a fine number of another stage");
   }
 
   // What is made over the whole recipe is known in the next stage, within a tensor in the next
@@ -152,6 +168,7 @@ class PlanVerifier {
     const bool later =
         scope == Level::recipe ? slot.stage > when.first : Moment{slot.stage, slot.phase} > when;
     if (!later) refuse("makes a number that is said to be known before");
+    if (is_fine(scope) && slot.stage != when.first) refuse("makes a fine number for another stage");
   }
 
   void check_selection(std::uint32_t id) {
@@ -161,8 +178,9 @@ class PlanVerifier {
       return refuse("is made in a stage that does not exist");
     if (!is_slot(selection.rank)) return refuse("has a rank that is no slot");
     const Slot& rank = plan_.slots[selection.rank];
-    if (selection.scope == Level::recipe && rank.level == Level::tensor)
-      refuse("of the recipe has a rank for each tensor");
+    if (!is_no_finer(rank.level, selection.scope))
+      refuse("over each " + std::string(scope_name(selection.scope)) + " has a rank for each " +
+             std::string(scope_name(rank.level)));
     check_known(rank, {selection.stage, selection.phase});
   }
 
@@ -182,6 +200,8 @@ class PlanVerifier {
           check_launch(launch, plan_.kernels[launch.kernel], c, {stage, phase});
           for (SlotId slot : launch.reductions)
             if (!made.insert(slot).second) refuse("makes a number that another makes too");
+          for (const ColumnReduction& reduction : launch.column_reductions)
+            if (!made.insert(reduction.slot).second) refuse("makes a number that another makes too");
         }
       }
   }
@@ -190,24 +210,61 @@ class PlanVerifier {
                     Moment when) {
     if (launch.inputs.size() != kernel.inputs.size() ||
         launch.tables.size() != kernel.tables.size() ||
-        launch.scalars.size() != kernel.scalar_count ||
+        launch.scalars.size() != kernel.scalar_count || launch.spreads.size() != kernel.spread_count ||
         launch.stores.size() != kernel.stores.size() ||
         launch.reductions.size() != kernel.reductions.size())
       return refuse("does not match its kernel");
     check_reads(launch, tensor_class, when);
+    check_arguments(launch, when);
+    if (launch.shape != LaunchShape::flat && !kernel.starts_anywhere)
+      refuse("goes row by row with a kernel that does not start anywhere");
+    check_stores(launch, kernel, tensor_class, when);
+    check_reductions(launch, kernel, when);
+    if (problem_.empty()) check_alone(launch);
+    if (kernel.lane == LaneType::f32) check_thresholds(kernel);
+  }
+
+  void check_arguments(const Launch& launch, Moment when) {
+    const Level finest = launch.shape == LaunchShape::flat ? Level::tensor : Level::row;
     for (SlotId slot : launch.scalars) {
       if (!is_slot(slot)) return refuse("has a scalar that is no slot");
+      if (!is_no_finer(plan_.slots[slot].level, finest)) refuse("has a scalar that varies within a call");
       check_known(plan_.slots[slot], when);
     }
-    check_stores(launch, kernel, tensor_class, when);
+    for (SlotId slot : launch.spreads) {
+      if (!is_slot(slot)) return refuse("has a spread that is no slot");
+      if (is_no_finer(plan_.slots[slot].level, finest)) refuse("spreads a number that is a scalar");
+      check_known(plan_.slots[slot], when);
+    }
+  }
+
+  void check_reductions(const Launch& launch, const Kernel& kernel, Moment when) {
     for (std::size_t i = 0; i < launch.reductions.size(); ++i) {
       if (!is_slot(launch.reductions[i])) return refuse("has a reduction that is no slot");
       const Slot& slot = plan_.slots[launch.reductions[i]];
       if (slot.kind != Slot::Kind::reduction) refuse("reduces into a slot of another kind");
       if (slot.reduce != kernel.reductions[i].op) refuse("reduces otherwise than its slot says");
+      const bool fits = launch.shape == LaunchShape::flat   ? !is_fine(slot.level)
+                        : launch.shape == LaunchShape::rows ? slot.level == Level::row
+                                                            : false;
+      if (!fits) refuse("reduces over another scope than its shape");
       check_made(slot, slot.level, when);
     }
-    if (kernel.lane == LaneType::f32) check_thresholds(kernel);
+    if (!launch.column_reductions.empty() && launch.shape != LaunchShape::columns)
+      refuse("reduces over another scope than its shape");
+    for (const ColumnReduction& reduction : launch.column_reductions) {
+      if (!is_slot(reduction.slot)) return refuse("has a reduction that is no slot");
+      const Slot& slot = plan_.slots[reduction.slot];
+      if (slot.kind != Slot::Kind::reduction || slot.level != Level::column)
+        return refuse("reduces into a slot of another kind");
+      const auto is_operand = [&](std::uint32_t s) {
+        return s < launch.stores.size() && launch.stores[s].kind == StoreTarget::Kind::operand;
+      };
+      const bool takes_b = slot.reduce == ReduceOp::dot;
+      if (!is_operand(reduction.a) || takes_b != is_operand(reduction.b))
+        refuse("reduces columns of what is no operand");
+      check_made(slot, Level::column, when);
+    }
   }
 
   // A source is read into one buffer per phase, so whoever reads it must see the same dtype; the
@@ -233,16 +290,25 @@ class PlanVerifier {
     for (std::size_t i = 0; i < launch.stores.size(); ++i) {
       const std::uint32_t index = launch.stores[i].index;
       const DType dtype = kernel.stores[i].dtype;
-      if (launch.stores[i].kind == StoreTarget::Kind::selection) {
-        if (index >= plan_.selections.size())
-          return refuse("feeds a selection that does not exist");
-        const Selection& selection = plan_.selections[index];
-        if (Moment{selection.stage, selection.phase} != when)
-          refuse("feeds a selection of another phase");
-        if (dtype != (selection.lane == LaneType::f32 ? DType::f32 : DType::f64))
-          refuse("feeds a selection with another type of value");
-        continue;
+      switch (launch.stores[i].kind) {
+        case StoreTarget::Kind::output: break;
+        case StoreTarget::Kind::selection:
+          if (index >= plan_.selections.size()) return refuse("feeds a selection that does not exist");
+          check_offer(plan_.selections[index], "a selection", dtype, when);
+          if (!can_offer(launch.shape, plan_.selections[index].scope))
+            refuse("feeds a selection of another scope than its shape");
+          continue;
+        case StoreTarget::Kind::ordering:
+          if (index >= plan_.orderings.size()) return refuse("feeds an ordering that does not exist");
+          check_offer(plan_.orderings[index], "an ordering", dtype, when);
+          if (launch.shape == LaunchShape::columns) refuse("feeds an ordering by columns");
+          continue;
+        case StoreTarget::Kind::operand:
+          if (dtype != (kernel.lane == LaneType::f32 ? DType::f32 : DType::f64))
+            refuse("stores an operand in another type than the lanes'");
+          continue;
       }
+      if (launch.shape == LaunchShape::columns) refuse("stores to an output by columns");
       if (index >= plan_.outputs.size()) return refuse("stores to an output that does not exist");
       for (std::size_t t = 0; t < plan_.tensors.size(); ++t)
         if (plan_.tensors[t].tensor_class != tensor_class) {
@@ -254,12 +320,38 @@ class PlanVerifier {
     }
   }
 
+  // Order statistics of rows and columns take several rounds of their own, in which nothing else is made.
+  void check_alone(const Launch& launch) {
+    const auto is_fine_offer = [&](const StoreTarget& store) {
+      return store.kind == StoreTarget::Kind::selection && is_fine(plan_.selections[store.index].scope);
+    };
+    const auto offers = std::count_if(launch.stores.begin(), launch.stores.end(), is_fine_offer);
+    if (offers == 0) return;
+    const bool alone = static_cast<std::size_t>(offers) == launch.stores.size() && launch.reductions.empty() &&
+                       launch.column_reductions.empty();
+    if (!alone) refuse("makes something else beside order statistics of rows or columns");
+  }
+
+  static bool can_offer(LaunchShape shape, Level scope) {
+    if (scope == Level::column || shape == LaunchShape::columns)
+      return scope == Level::column && shape == LaunchShape::columns;
+    return scope != Level::row || shape == LaunchShape::rows;
+  }
+
+  // To a selection or an ordering.
+  template <class Taker>
+  void check_offer(const Taker& taker, const std::string& noun, DType dtype, Moment when) {
+    if (Moment{taker.stage, taker.phase} != when) refuse("feeds " + noun + " of another phase");
+    if (dtype != (taker.lane == LaneType::f32 ? DType::f32 : DType::f64))
+      refuse("feeds " + noun + " with another type of value");
+  }
+
   // The executor may replace a threshold for f32 lanes, which must not change anything else.
   void check_thresholds(const Kernel& kernel) {
     std::set<ScalarId> replaced, used;
     for (const Instruction& i : kernel.body) {
       using Kind = Instruction::Kind;
-      if (i.kind == Kind::top) replaced.insert({i.b, i.c});
+      if (i.kind == Kind::top && !is_spread(i.b)) replaced.insert({i.b, i.c});
       if (i.kind == Kind::scalar) used.insert(i.a);
       if (i.kind == Kind::linear && i.a != kNone) used.insert(i.a);
       if (i.kind == Kind::linear && i.d != kNone) used.insert(i.d);

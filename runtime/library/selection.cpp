@@ -5,10 +5,10 @@
 #include <atomic>
 #include <bit>
 #include <limits>
-#include <type_traits>
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/library/order_key.h"
 
 namespace roux {
 namespace {
@@ -23,29 +23,6 @@ constexpr int kDigitBits = 16;
 constexpr std::size_t kBins = std::size_t{1} << kDigitBits;
 constexpr std::size_t kChunk = 256;  // keys made at a time: they stay in the first-level cache
 constexpr std::uint64_t kAll = ~std::uint64_t{0};
-
-template <class Float>
-using KeyOf = std::conditional_t<sizeof(Float) == 4, std::uint32_t, std::uint64_t>;
-
-template <class Key>
-constexpr Key kSign = Key{1} << (8 * sizeof(Key) - 1);
-
-template <class Float>
-KeyOf<Float> to_key(Float value) {
-  using Key = KeyOf<Float>;
-  constexpr Key infinity = std::bit_cast<Key>(std::numeric_limits<Float>::infinity());
-  constexpr Key nan = std::bit_cast<Key>(std::numeric_limits<Float>::quiet_NaN());
-  Key bits = std::bit_cast<Key>(value);
-  if ((bits & ~kSign<Key>) > infinity) bits = nan;
-  const Key negative = Key{0} - (bits >> (8 * sizeof(Key) - 1));  // all ones, or zero
-  return bits ^ (negative | kSign<Key>);
-}
-
-template <class Float>
-Float from_key(KeyOf<Float> key) {
-  using Key = KeyOf<Float>;
-  return std::bit_cast<Float>(key & kSign<Key> ? key ^ kSign<Key> : static_cast<Key>(~key));
-}
 
 // The numbers low, low + 1, ..., low + span.
 struct Range {

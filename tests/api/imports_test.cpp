@@ -110,9 +110,9 @@ class ImportedFiles : public ::testing::Test {
 };
 
 TEST_F(ImportedFiles, TravelInsideTheOutput) {
-  write_file(at("recipes/main.merge"), "import \"lib/half.merge\"\nparam in: string\nparam out: string\n"
-                                       "save(half(load(in)), out)\n");
-  const Result<Report> ran = run(at("recipes/main.merge"), {{"in", at("in.safetensors")}, {"out", at("out.safetensors")}});
+  write_file(at("recipes/main.merge"), "import \"lib/half.merge\"\nparam from: string\nparam out: string\n"
+                                       "save(half(load(from)), out)\n");
+  const Result<Report> ran = run(at("recipes/main.merge"), {{"from", at("in.safetensors")}, {"out", at("out.safetensors")}});
   ASSERT_TRUE(ran) << engine_.render(ran.error());
   const auto metadata = CheckpointReader::open(at("out.safetensors"))->metadata();
   const auto imports = nlohmann::json::parse(metadata.at("roux.imports"));
@@ -128,7 +128,7 @@ TEST_F(ImportedFiles, TravelInsideTheOutput) {
   const auto written = extract_recipe(at("out.safetensors"), at("again"));
   ASSERT_TRUE(written) << render(written.error());
   EXPECT_EQ(*written, (Lines{at("again/shared.merge"), at("again/recipe/lib/half.merge"), at("again/recipe/recipe.merge")}));
-  const Result<Report> again = run(at("again/recipe/recipe.merge"), {{"in", at("in.safetensors")}, {"out", at("again.safetensors")}});
+  const Result<Report> again = run(at("again/recipe/recipe.merge"), {{"from", at("in.safetensors")}, {"out", at("again.safetensors")}});
   ASSERT_TRUE(again) << engine_.render(again.error());
   EXPECT_EQ(*CheckpointReader::open(at("again.safetensors"))->read_f32("w"), (std::vector<float>{1, 2}));
   const auto refused = extract_recipe(at("out.safetensors"), at("again"));

@@ -25,7 +25,7 @@ void expect_all(std::initializer_list<Case> cases) {
 
 TEST(Language, NumbersAndSizes) {
   expect_all({{"[1, 0.2, 1e-3, 20%, 0.5%]", "[1, 0.2, 0.001, 0.2, 0.005]"},
-              {"[1KB, 2MB, 5GB, 1TB]", "[1000, 2000000, 5000000000, 1000000000000]"},
+              {"[1KB, 2MB, 5GB, 1TB]", "[1000, 2e+06, 5e+09, 1e+12]"},
               {"[1KiB, 512MiB, 1GiB]", "[1024, 536870912, 1073741824]"},
               {"[1e3, 1E3, 100%]", "[1000, 1000, 1]"}});
 }
@@ -71,7 +71,7 @@ TEST(Language, Precedence) {
               {"not 1 == 2", "true"},
               {"not false and false", "false"},
               {"true or false and false", "true"},
-              {"1 < 2 == true", "error: a comparison cannot be chained"},
+              {"1 < 2 == true", "error: chained comparison"},
               {"if true then 1 else 2 + 10", "1"},
               {"[1] ++ [2] without [1]", "[2]"},
               {"x = 3 |> (y => y * 2)\nx", "6"},

@@ -50,6 +50,7 @@ const std::vector<Layout>& layout() {
       {"layers.2.none", {0, 4}, false},
       {"one", {1}, false},
       {"scale", {}, false},
+      {"tall.weight", {4999, 3}, false},
   };
   return kLayout;
 }

@@ -91,7 +91,7 @@ class PlanMaker {
     for (SlotId id : {a, b}) {
       if (id == kNone) continue;
       const Slot& operand = plan.slots[id];
-      if (operand.level == Level::tensor) made.level = Level::tensor;
+      made.level = join(made.level, operand.level);
       if (std::pair(operand.stage, operand.phase) > std::pair(made.stage, made.phase))
         made.stage = operand.stage, made.phase = operand.phase;
     }
@@ -106,6 +106,16 @@ class PlanMaker {
     made.phase = phase;
     return slot(made);
   }
+  // The positions of a new ordering made in stage 0, phase 0.
+  SlotId ordinal(Level scope, LaneType lane) {
+    plan.orderings.push_back({scope, lane, 0, 0});
+    Slot made;
+    made.kind = Slot::Kind::ordinal;
+    made.level = Level::element;
+    made.selection = static_cast<std::uint32_t>(plan.orderings.size() - 1);
+    (scope == Level::recipe ? made.stage : made.phase) = 1;
+    return slot(made);
+  }
   // Threshold and cut of a new selection made in stage 0, phase 0.
   std::pair<SlotId, SlotId> selection(Level scope, LaneType lane, SlotId rank) {
     plan.selections.push_back({scope, lane, rank, 0, 0});
@@ -116,7 +126,7 @@ class PlanMaker {
     (scope == Level::recipe ? made.stage : made.phase) = 1;
     const SlotId threshold = slot(made);
     made.kind = Slot::Kind::cut;
-    made.level = Level::tensor;
+    made.level = std::max(scope, Level::tensor);
     return {threshold, slot(made)};
   }
 
@@ -156,6 +166,8 @@ class PlanMaker {
 
 inline const StoreTarget kToOutput{StoreTarget::Kind::output, 0};
 inline const StoreTarget kToSelection{StoreTarget::Kind::selection, 0};
+inline const StoreTarget kToOrdering{StoreTarget::Kind::ordering, 0};
+inline const StoreTarget kToOperand{StoreTarget::Kind::operand, 0};
 
 inline KernelCache kernel_cache(const std::string& backend) {
   return KernelCache(*make_backend(backend, {}));

@@ -84,12 +84,43 @@ TEST_F(GraphTest, numbers_over_tensors_take_a_phase_and_over_the_model_a_stage) 
   const NodeId unit = graph_.divide(a_, graph_.operation(Op::sqrt, {within}));
   const NodeId whole = graph_.reduce(ReduceOp::sum, Level::recipe, unit);
   const NodeId result = graph_.scale(whole, b_);
-  const Schedule plan = schedule(graph_, {result});
-  EXPECT_EQ(plan.known.at(within), (Moment{0, 1}));
-  EXPECT_EQ(plan.made.at(whole), (Moment{0, 1}));
-  EXPECT_EQ(plan.known.at(result), (Moment{1, 0}));
-  EXPECT_EQ(plan.stage_count, 2u);
-  EXPECT_EQ(plan.phase_counts, (std::vector<std::uint32_t>{2, 1}));
+  const Schedule plan(graph_, {result});
+  EXPECT_EQ(plan.known(within), (Moment{0, 1}));
+  ASSERT_EQ(plan.made_of(whole).size(), 1u);
+  EXPECT_EQ(plan.made_of(whole)[0].when, (Moment{0, 1}));
+  EXPECT_EQ(plan.known(result), (Moment{1, 0}));
+  ASSERT_EQ(plan.stage_count(), 2u);
+  EXPECT_EQ(plan.phase_count(0), 2u);
+  EXPECT_EQ(plan.phase_count(1), 1u);
+}
+
+TEST_F(GraphTest, numbers_of_rows_are_made_anew_in_every_stage) {
+  const NodeId rows = graph_.reduce(ReduceOp::dot, Level::row, a_, a_);
+  const NodeId unit = graph_.divide(a_, graph_.operation(Op::sqrt, {rows}));
+  const NodeId whole = graph_.reduce(ReduceOp::sum, Level::recipe, unit);
+  const NodeId result = graph_.scale(whole, unit);
+  const Schedule plan(graph_, {result});
+  ASSERT_EQ(plan.made_of(rows).size(), 2u);
+  EXPECT_EQ(plan.made_of(rows)[0].when, (Moment{0, 0}));
+  EXPECT_EQ(plan.made_of(rows)[1].when, (Moment{1, 0}));
+  ASSERT_EQ(plan.made_of(whole).size(), 1u);
+  EXPECT_EQ(plan.made_of(whole)[0].when, (Moment{0, 1}));
+  EXPECT_EQ(plan.known(result), (Moment{1, 1}));
+}
+
+TEST_F(GraphTest, rows_and_columns_meet_in_elements) {
+  const NodeId row = graph_.reduce(ReduceOp::sum, Level::row, a_);
+  const NodeId column = graph_.reduce(ReduceOp::sum, Level::column, a_);
+  EXPECT_EQ(graph_[graph_.add(row, row)].level, Level::row);
+  EXPECT_EQ(graph_[graph_.multiply(row, column)].level, Level::element);
+  // Neither their sum nor their product becomes a coefficient.
+  const std::string r = "(sum over row s0)", c = "(sum over column s0)";
+  EXPECT_EQ(dump(graph_, graph_.add(b_, graph_.add(row, column))), "(linear " + r + ", 1 s1, " + c + " 1)");
+  EXPECT_EQ(dump(graph_, graph_.add(graph_.multiply(row, b_), graph_.multiply(column, b_))),
+            "(linear " + r + " s1, " + c + " s1)");
+  EXPECT_EQ(dump(graph_, graph_.multiply(row, graph_.multiply(column, b_))),
+            "(linear " + r + " (linear " + c + " s1))");
+  EXPECT_EQ(graph_.add(b_, graph_.add(row, column)), graph_.add(column, graph_.add(row, b_)));
 }
 
 }  // namespace

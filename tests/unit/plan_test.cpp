@@ -110,6 +110,91 @@ TEST(VerifyPlan, says_what_is_wrong) {
   }
 }
 
+// Each row and each column by its norm, and where its elements stand among all.
+Plan fine_plan() {
+  PlanMaker maker(1);
+  maker.add_tensor<float>("a", DType::f32, {{1, 2, 3, 4, 5, 6}});
+  maker.plan.tensors[0].shape = {2, 3};
+  const SlotId rank = maker.constant(1);
+  const SlotId row = maker.reduction(ReduceOp::dot, Level::row, 0, 1);
+  const SlotId column = maker.reduction(ReduceOp::sum, Level::column, 0, 1);
+  const SlotId root = maker.operation(Op::sqrt, row);
+  const auto [threshold, cut] = maker.selection(Level::row, LaneType::f32, rank);
+  const SlotId ordinal = maker.ordinal(Level::tensor, LaneType::f32);
+  const std::string input = "kernel f32\ninputs f32\nstarts anywhere\n%0 = input 0\n";
+  maker.launch(0, 0, {.kernel = maker.kernel(input + "reduce dot %0, %0\n"), .inputs = {0}, .tables = {},
+                      .scalars = {}, .stores = {}, .reductions = {row}, .shape = LaunchShape::rows});
+  maker.launch(0, 0, {.kernel = maker.kernel(input + "store f32 %0\n"), .inputs = {0}, .tables = {}, .scalars = {},
+                      .stores = {testing::kToOperand}, .reductions = {}, .shape = LaunchShape::columns,
+                      .column_reductions = {{0, kNone, column}}});
+  maker.launch(0, 0, {.kernel = maker.kernel(input + "store f32 %0\n"), .inputs = {0}, .tables = {}, .scalars = {},
+                      .stores = {kToSelection}, .reductions = {}, .shape = LaunchShape::rows});
+  maker.launch(0, 0, {.kernel = maker.kernel("kernel f32\ninputs f32\n%0 = input 0\nstore f32 %0\n"),
+                      .inputs = {0}, .tables = {}, .scalars = {}, .stores = {testing::kToOrdering}, .reductions = {}});
+  maker.launch(0, 1, {.kernel = maker.kernel(
+                          "kernel f32\ninputs f32\nscalars 3\nspreads 2\nstarts anywhere\n%0 = input 0\n"
+                          "%1 = top %0, $0, $1\n%2 = to_number %1\n%3 = spread 1\n"
+                          "%4 = linear [@0, %2 * $2, %3 * @0]\nstore f32 %4\n"),
+                      .inputs = {0}, .tables = {}, .scalars = {threshold, cut, root}, .stores = {kToOutput},
+                      .reductions = {}, .shape = LaunchShape::rows, .spreads = {column, ordinal}});
+  return maker.plan;
+}
+
+TEST(VerifyPlan, accepts_numbers_of_rows_and_columns) {
+  const Status status = verify(fine_plan());
+  EXPECT_TRUE(status.ok()) << status.error()[0].message;
+}
+
+TEST(VerifyPlan, knows_what_is_fine) {
+  struct Case {
+    const char* part;  // of the message
+    std::function<void(Plan&)> spoil;
+  };
+  // Slots: 0 rank, 1 row, 2 column, 3 root, 4 threshold, 5 cut, 6 ordinal.
+  const auto launch = [](Plan& plan, int phase, int at) -> Launch& {
+    return plan.stages[0].classes[0][phase].launches[at];
+  };
+  const Case cases[] = {
+      {"uses a number of a row", [](Plan& p) { p.slots[3].level = Level::tensor; }},
+      {"uses a number of a row", [](Plan& p) { p.slots[3].level = Level::column; }},
+      {"is a number of elements", [](Plan& p) { p.slots[3].level = Level::element; }},
+      {"a threshold of another scope", [](Plan& p) { p.slots[4].level = Level::column; }},
+      {"a cut of another scope", [](Plan& p) { p.slots[5].level = Level::tensor; }},
+      {"rank for each column", [](Plan& p) { p.selections[0].rank = 2, p.selections[0].phase = 1, p.slots[4].phase = p.slots[5].phase = 2; }},
+      {"a position of no element", [](Plan& p) { p.slots[6].level = Level::row; }},
+      {"an ordering that does not exist", [](Plan& p) { p.slots[6].selection = 1; }},
+      {"another stage", [](Plan& p) { p.slots[1].stage = 1, p.slots[3].stage = 1; }},
+      {"a kernel that does not start anywhere", [](Plan& p) { p.kernels[0].starts_anywhere = false; }},
+      {"another scope than its shape", [&](Plan& p) { launch(p, 0, 0).shape = LaunchShape::flat; }},
+      {"another scope than its shape", [&](Plan& p) { launch(p, 0, 1).shape = LaunchShape::rows; }},
+      {"another scope than its shape", [&](Plan& p) { launch(p, 0, 2).shape = LaunchShape::columns; }},
+      {"columns of what is no operand", [&](Plan& p) { launch(p, 0, 1).column_reductions[0].a = 1; }},
+      {"columns of what is no operand", [&](Plan& p) { launch(p, 0, 1).column_reductions[0].b = 0; }},
+      {"an ordering by columns", [&](Plan& p) { launch(p, 0, 3).shape = LaunchShape::columns, p.kernels[3].starts_anywhere = true; }},
+      {"an ordering of another phase", [](Plan& p) { p.orderings[0].phase = 1, p.slots[6].phase = 2; }},
+      {"varies within a call", [&](Plan& p) { launch(p, 1, 0).scalars[2] = 2; }},
+      {"spreads a number that is a scalar", [&](Plan& p) { launch(p, 1, 0).spreads[0] = 3; }},
+      {"does not match its kernel", [&](Plan& p) { launch(p, 1, 0).spreads.pop_back(); }},
+      {"stores to an output by columns", [&](Plan& p) { launch(p, 1, 0).shape = LaunchShape::columns; }},
+      {"not known yet", [](Plan& p) { p.slots[2].phase = 2; }},
+      {"beside order statistics", [&](Plan& p) {
+         p.kernels[2].reductions = p.kernels[0].reductions;
+         launch(p, 0, 2).reductions = launch(p, 0, 0).reductions;
+         launch(p, 0, 0) = launch(p, 0, 2);
+         p.stages[0].classes[0][0].launches.erase(p.stages[0].classes[0][0].launches.begin() + 2);
+       }},
+  };
+  for (const Case& c : cases) {
+    Plan plan = fine_plan();
+    c.spoil(plan);
+    const Status status = verify(plan);
+    ASSERT_FALSE(status.ok()) << c.part;
+    EXPECT_NE(status.error()[0].message.find(c.part), std::string::npos)
+        << c.part << "\n"
+        << status.error()[0].message;
+  }
+}
+
 TEST(DescribePlan, tells_sweeps_bytes_and_memory) {
   Plan plan = good_plan();
   plan.threads = 2;
