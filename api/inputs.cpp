@@ -47,7 +47,9 @@ class PromisedCheckpoint : public Checkpoint {
     }
     std::sort(tensors_.begin(), tensors_.end(),
               [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
-    if (layout.companions) config_ = layout.companions->config();
+    if (!layout.companions) return;
+    config_ = layout.companions->config();
+    quantized_ = layout.companions->quantized();
   }
 
   const std::string& path() const override { return path_; }
@@ -98,16 +100,27 @@ Result<std::uint32_t> Inputs::open(const std::string& path, const std::string& s
     resolved = noted == checkpoint->metadata().end() ? "model" : noted->second;
   }
   const auto [it, fresh] = sources_.emplace(std::pair(checkpoint.get(), resolved), checkpoints_.size());
-  if (fresh) {
-    checkpoints_.push_back(checkpoint);
-    spaces_.push_back(resolved);
-  }
+  if (fresh) append(checkpoint, resolved);
   return it->second;
 }
 
 Span Inputs::loaded_at(const std::string& path) const {
   const auto known = loaded_at_.find(canonical_key(path));
   return known == loaded_at_.end() ? Span{} : known->second;
+}
+
+std::uint32_t Inputs::append(Checkpoint::Ptr checkpoint, std::string space) {
+  checkpoints_.push_back(std::move(checkpoint));
+  spaces_.push_back(std::move(space));
+  return static_cast<std::uint32_t>(checkpoints_.size() - 1);
+}
+
+std::uint32_t Inputs::add(Checkpoint::Ptr view, const std::string& space) {
+  for (std::uint32_t i = 0; i < checkpoints_.size(); ++i)
+    if (spaces_[i] == space && checkpoints_[i]->path() == view->path() && checkpoints_[i]->parts() == view->parts() &&
+        checkpoints_[i]->header_digest() == view->header_digest())
+      return i;
+  return append(std::move(view), space);
 }
 
 void Inputs::promise(const OutputLayout& layout) {

@@ -19,6 +19,8 @@ class Inputs {
   // `space`: what to take it for; `auto` is what Roux noted in the file, else a model. One checkpoint taken for
   // two things is two sources.
   Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span);
+  // A view of checkpoints that are open; equal ones are one source.
+  std::uint32_t add(Checkpoint::Ptr view, const std::string& space);
   // Paths that match, sorted by name with numbers by value; an error if there is none.
   Result<std::vector<std::string>> glob(const std::string& pattern, Span span) const;
   Result<bool> same(std::uint32_t a, std::uint32_t b) const;
@@ -41,6 +43,7 @@ class Inputs {
   bool is_model(std::uint32_t source) const { return spaces_[source] == "model"; }
 
  private:
+  std::uint32_t append(Checkpoint::Ptr checkpoint, std::string space);
   Result<Checkpoint::Ptr> checkpoint_at(const std::string& path, const std::string& key, Span span);
 
   int threads_;

@@ -7,6 +7,7 @@
 #include "compiler/interpret/spaces.h"
 #include "compiler/lower/operands.h"
 #include "compiler/lower/output.h"
+#include "runtime/checkpoint/tied.h"
 #include "runtime/exec/executor.h"
 
 namespace roux {
@@ -33,6 +34,12 @@ Checkpoint::Ptr companions_of(const Checkpoint::Ptr& base, std::span<const Check
   return nullptr;
 }
 
+// Of what is merged, and the config that it gets.
+std::optional<Diagnostic> tie_conflict_of(std::vector<Checkpoint::Ptr> models, const Checkpoint::Ptr& base, Span span) {
+  if (base && !models.empty()) models.push_back(base);
+  return tie_conflict(models, span);
+}
+
 }  // namespace
 
 Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const OutputWish& wish,
@@ -55,6 +62,7 @@ Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const 
     model_ids.push_back(source);
   }
   const Checkpoint::Ptr base = base_checkpoint(graph, inputs, *wish.value);
+  if (auto conflict = tie_conflict_of(models, base, wish.span)) return *std::move(conflict);
   TensorOperands tensor_operands(graph, wish.value->node);
   const auto operands_of = [&](const std::string& tensor) {
     std::vector<Checkpoint::Ptr> found;
@@ -89,6 +97,7 @@ Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const 
                                                       .carried = std::move(carried),
                                                       .threads = options.threads,
                                                       .optimize = options.optimize,
+                                                      .in_f64 = wish.in_f64,
                                                       .span = wish.span}));
   ROUX_DO(fit_memory(prepared.plan, options, wish.span));
   return prepared;

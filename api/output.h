@@ -24,6 +24,7 @@ struct OutputWish {
   std::string dtype = "same";
   std::uint64_t shard_bytes = 5'000'000'000;
   bool overwrite = false;
+  bool in_f64 = false;
   std::map<std::string, std::string> metadata;
   Span span;
 };

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/nonfinite.h"
 #include "api/output.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -44,6 +45,19 @@ std::string dtypes_text(const OutputLayout& layout) {
   std::vector<std::string> names;
   for (const auto& [count, dtype] : sorted) names.emplace_back(name_of(dtype));
   return join(names, ", ");
+}
+
+// The files behind an input, each once: its own, or those that a view takes tensors from.
+void add_parts(std::vector<Checkpoint::Ptr>& checkpoints, const Checkpoint::Ptr& input) {
+  for (const Checkpoint::Ptr& part : input->parts()) add_parts(checkpoints, part);
+  if (input->parts().empty() && std::find(checkpoints.begin(), checkpoints.end(), input) == checkpoints.end())
+    checkpoints.push_back(input);
+}
+
+std::vector<NonfiniteTensor> nonfinite_tensors(const ExecuteResult& result) {
+  std::vector<NonfiniteTensor> tensors;
+  for (const Nonfinite& found : result.nonfinite) tensors.push_back({found.tensor, found.values, found.overflows});
+  return tensors;
 }
 
 // Whether a path stands in a text as a whole, not as a part of a longer word.
@@ -198,10 +212,12 @@ Result<PreparedOutput> Performance::prepare(const OutputWish& wish) {
 }
 
 // The path of a checkpoint that holds this model: its own where it is untouched, else a candidate's.
-Result<std::string> Performance::materialise(const Data& model, Span span) {
+Result<std::string> Performance::materialise(const Data& model, bool in_f64, Span span) {
   const Node& node = graph_[model.node];
-  if (node.kind == NodeKind::source) return inputs_.all()[node.attribute]->path();
-  OutputWish wish{.value = &model, .path = "candidate", .dtype = "widest", .metadata = {}, .span = span};
+  if (node.kind == NodeKind::source && inputs_.all()[node.attribute]->parts().empty())
+    return inputs_.all()[node.attribute]->path();
+  OutputWish wish{.value = &model, .path = "candidate", .dtype = "widest", .in_f64 = in_f64, .metadata = {},
+                  .span = span};
   ROUX_TRY(PreparedOutput prepared, prepare(wish));
   const std::string beside = recipe_.output_paths.empty() ? "." : parent_of(recipe_.output_paths[0]);
   const bool folder = prepared.layout.companions != nullptr;
@@ -209,6 +225,8 @@ Result<std::string> Performance::materialise(const Data& model, Span span) {
                                                    beside, span));
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
   ROUX_TRY(const ExecuteResult result, run_plan(prepared.plan, {writer.get()}, "merging a candidate"));
+  if (!result.nonfinite.empty() && !std::exchange(told_of_candidate_, true))
+    ROUX_DO(tell_nonfinite(result, "a model that is scored", false, span));
   ROUX_DO(writer->finish(false));
   ROUX_DO(writer->commit());
   return prepared.layout.path;
@@ -224,7 +242,7 @@ Result<std::optional<double>> Performance::score(const Scorer& scorer, const Dat
   scorers_.emplace(scorer.id, scorer);
   const auto key = std::pair(scorer.id, model.node);
   if (auto known = scores_.find(key); known != scores_.end()) return std::optional(known->second);
-  ROUX_TRY(const std::string path, materialise(model, span));
+  ROUX_TRY(const std::string path, materialise(model, scorer.in_f64, span));
   ROUX_TRY(const double score, run_scorer(scorer, path, span));
   ++report_.models_scored;
   scores_[key] = score;
@@ -235,12 +253,13 @@ Result<std::optional<double>> Performance::score(const Scorer& scorer, const Dat
 
 // The recipe, its parameters, the version and the digests of the inputs; nothing of this machine or hour.
 Result<std::map<std::string, std::string>> Performance::metadata(NodeId node) {
-  nlohmann::json inputs = nlohmann::json::array();
   const NodeId roots[] = {node};
-  for (std::uint32_t source : sources_of(graph_, roots)) {
-    const Checkpoint& checkpoint = *inputs_.all()[source];
-    ROUX_TRY(const Digest digest, checkpoint.digest(options_.threads));
-    inputs.push_back({{"name", file_name_of(checkpoint.path())}, {"xxh3-128", digest.hex}});
+  std::vector<Checkpoint::Ptr> checkpoints;
+  for (std::uint32_t source : sources_of(graph_, roots)) add_parts(checkpoints, inputs_.all()[source]);
+  nlohmann::json inputs = nlohmann::json::array();
+  for (const Checkpoint::Ptr& checkpoint : checkpoints) {
+    ROUX_TRY(const Digest digest, checkpoint->digest(options_.threads));
+    inputs.push_back({{"name", file_name_of(checkpoint->path())}, {"xxh3-128", digest.hex}});
   }
   std::map<std::string, std::string> metadata = {
       {"roux.version", std::string(version())},
@@ -252,10 +271,18 @@ Result<std::map<std::string, std::string>> Performance::metadata(NodeId node) {
   return metadata;
 }
 
-// Whether a candidate of this model was scored in these very dtypes: its score is then that of the output.
+Status Performance::tell_nonfinite(const ExecuteResult& result, const std::string& what, bool refuse, Span span) {
+  auto told = explain_nonfinite(result.nonfinite, what, refuse, span);
+  if (!told) return ok();
+  if (refuse) return *std::move(told);
+  note(*std::move(told));
+  return ok();
+}
+
+// Whether a candidate of this model was scored in this precision and these very dtypes: its score is then that of the output.
 Result<bool> Performance::was_scored_so(OutputWish wish, const std::vector<DType>& dtypes) {
   const bool scored = std::any_of(scores_.begin(), scores_.end(), [&](const auto& entry) {
-    return entry.first.second == wish.value->node;
+    return entry.first.second == wish.value->node && scorers_.at(entry.first.first).in_f64 == wish.in_f64;
   });
   if (!scored) return false;
   wish.dtype = "widest";  // as candidates are written
@@ -266,8 +293,8 @@ Result<bool> Performance::was_scored_so(OutputWish wish, const std::vector<DType
 Status Performance::save(const SaveRequest& request) {
   const Data& value = *request.value.get<Data>();
   OutputWish wish{.value = &value, .path = request.path, .dtype = request.dtype,
-                  .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .metadata = {},
-                  .span = request.span};
+                  .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .in_f64 = request.in_f64,
+                  .metadata = {}, .span = request.span};
   ROUX_TRY(wish.metadata, metadata(value.node));
   ROUX_TRY(PreparedOutput prepared, prepare(wish));
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
@@ -275,6 +302,7 @@ Status Performance::save(const SaveRequest& request) {
   Result<ExecuteResult> executed = run_plan(prepared.plan, {writer.get()}, request.path);
   if (!executed) return placed(std::move(executed).error(), request.span);
   const ExecuteResult result = *std::move(executed);
+  ROUX_DO(tell_nonfinite(result, quoted(request.path), request.refuse_nonfinite, request.span));
   ROUX_DO(writer->finish(options_.sync));
   if (!result.largest_taken.empty() && events_.on_note)
     events_.on_note(roux::note(DiagnosticKind::integers_taken, request.span,
@@ -292,7 +320,8 @@ Status Performance::save(const SaveRequest& request) {
                              .tensors = prepared.layout.tensors.size(),
                              .bytes = output_bytes(prepared.layout),
                              .dtype = dtypes_text(prepared.layout),
-                             .score = std::nullopt});
+                             .score = std::nullopt,
+                             .nonfinite = nonfinite_tensors(result)});
   pending_.push_back(std::move(writer));
   return ok();
 }

@@ -33,6 +33,10 @@ class Performance : public Host {
   Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span) override;
   Result<std::vector<std::string>> glob(const std::string& pattern, Span span) override;
   const Checkpoint& checkpoint(std::uint32_t source) const override { return *inputs_.all()[source]; }
+  Checkpoint::Ptr share(std::uint32_t source) const override { return inputs_.all()[source]; }
+  std::uint32_t add(Checkpoint::Ptr view, const std::string& space) override {
+    return inputs_.add(std::move(view), space);
+  }
   const std::string& space(std::uint32_t source) const override { return inputs_.space(source); }
   Span loaded_at(const std::string& path) const override { return inputs_.loaded_at(path); }
   Result<bool> same_checkpoint(std::uint32_t a, std::uint32_t b) override { return inputs_.same(a, b); }
@@ -51,6 +55,13 @@ class Performance : public Host {
 
   // For a host of several recipes, one after the other: forgets what the last one did and has not committed.
   void begin(RecipeFacts recipe);
+  // Goes on from what another host has opened.
+  void take_inputs(Inputs inputs) { inputs_ = std::move(inputs); }
+
+  void count(const std::string& policy, std::uint64_t tensors) override {
+    report_.policies.push_back({policy, tensors});
+  }
+
   // Everything written so far appears under its name.
   Status commit();
   enum class Scores { all, known };
@@ -72,7 +83,8 @@ class Performance : public Host {
   Result<std::vector<NodeId>> arithmetic_of(const std::vector<NodeId>& roots, Span span) const;
   double apply(const Node& node) const;
   std::map<NodeId, double> known_below(const std::vector<NodeId>& roots) const;
-  Result<std::string> materialise(const Data& model, Span span);
+  Result<std::string> materialise(const Data& model, bool in_f64, Span span);
+  Status tell_nonfinite(const ExecuteResult& result, const std::string& what, bool refuse, Span span);
   Result<double> run_scorer(const Scorer& scorer, const std::string& path, Span span);
   Result<std::map<std::string, std::string>> metadata(NodeId node);
   Result<bool> was_scored_so(OutputWish wish, const std::vector<DType>& dtypes);
@@ -92,6 +104,7 @@ class Performance : public Host {
   std::map<std::uint32_t, Scorer> scorers_;
   std::vector<std::unique_ptr<CheckpointWriter>> pending_;  // written, not yet in place
   std::vector<SavedModel> saved_;
+  bool told_of_candidate_ = false;  // that values of one are not finite
   Report report_;
 };
 

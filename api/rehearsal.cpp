@@ -14,9 +14,16 @@ Result<double> unknown_number(NodeId) { return 1.0; }
 
 }  // namespace
 
-Result<std::optional<double>> Rehearsal::score(const Scorer&, const Data& model, Span span) {
-  if (scored_.insert(model.node).second && graph_[model.node].kind != NodeKind::source)
-    ROUX_DO(prepare_output(graph_, inputs_, {.value = &model, .path = "candidate", .dtype = "widest", .span = span},
+// Whether a model is a checkpoint whose files hold it, so that it is scored where it stands.
+bool Rehearsal::is_as_it_is(NodeId node) const {
+  return graph_[node].kind == NodeKind::source && checkpoint(graph_[node].attribute).parts().empty();
+}
+
+Result<std::optional<double>> Rehearsal::score(const Scorer& scorer, const Data& model, Span span) {
+  if (scored_.insert(model.node).second && !is_as_it_is(model.node))
+    ROUX_DO(prepare_output(graph_, inputs_,
+                           {.value = &model, .path = "candidate", .dtype = "widest", .in_f64 = scorer.in_f64,
+                            .span = span},
                            options_, unknown_number));
   return std::optional<double>();
 }
@@ -26,7 +33,8 @@ Status Rehearsal::save(const SaveRequest& request) {
   ROUX_TRY(PreparedOutput prepared,
            prepare_output(graph_, inputs_,
                           {.value = &value, .path = request.path, .dtype = request.dtype,
-                           .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .metadata = {},
+                           .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .in_f64 = request.in_f64,
+                           .metadata = {},
                            .span = request.span},
                           options_, unknown_number));
   for (std::size_t i = 0; i < output_paths_.size(); ++i) {
@@ -62,7 +70,7 @@ Status Rehearsal::save(const SaveRequest& request) {
 PlanSummary Rehearsal::summary(bool with_kernels) const {
   PlanSummary summary;
   for (const NodeId node : scored_)
-    ++(graph_[node].kind == NodeKind::source ? summary.checkpoints_scored : summary.candidates_scored);
+    ++(is_as_it_is(node) ? summary.checkpoints_scored : summary.candidates_scored);
   for (const RehearsedSave& save : saves_) {
     const Plan& plan = save.plan;
     summary.saves.push_back({.path = save.path,

@@ -31,6 +31,10 @@ class Rehearsal : public Host {
     return inputs_.glob(pattern, span);
   }
   const Checkpoint& checkpoint(std::uint32_t source) const override { return *inputs_.all()[source]; }
+  Checkpoint::Ptr share(std::uint32_t source) const override { return inputs_.all()[source]; }
+  std::uint32_t add(Checkpoint::Ptr view, const std::string& space) override {
+    return inputs_.add(std::move(view), space);
+  }
   const std::string& space(std::uint32_t source) const override { return inputs_.space(source); }
   Span loaded_at(const std::string& path) const override { return inputs_.loaded_at(path); }
   // A guess from headers: bases that look alike are compared by digest only in the run.
@@ -46,6 +50,7 @@ class Rehearsal : public Host {
   void note(Diagnostic diagnostic) override { notes_.push_back(std::move(diagnostic)); }
   bool is_cancelled() const override { return cancel_ && *cancel_; }
   const Options& options() const { return options_; }
+  void count(const std::string&, std::uint64_t) override {}  // notes say it
   // Whether a run would leave no trace.
   bool is_idle() const { return saves_.empty() && !prints_; }
 
@@ -62,6 +67,8 @@ class Rehearsal : public Host {
   PlanSummary summary(bool with_kernels) const;
 
  private:
+  bool is_as_it_is(NodeId node) const;
+
   struct RehearsedSave {
     std::string path;
     std::uint64_t bytes;

@@ -85,16 +85,31 @@ struct Events {
   const std::atomic<bool>* cancel = nullptr;
 };
 
+// How many values of a saved tensor are infinite or NaN.
+struct NonfiniteTensor {
+  std::string name;
+  std::uint64_t values = 0;
+  std::uint64_t overflows = 0;             // of these: finite results that the dtype does not hold
+};
+
+// That `align` (or `load_all`) did something about tensors which do not match.
+struct UsedPolicy {
+  std::string policy;                      // "missing = base"
+  std::uint64_t tensors = 0;
+};
+
 struct SavedOutput {
   std::string path;
   std::uint64_t tensors = 0;
   std::uint64_t bytes = 0;
   std::string dtype;                       // "bf16", or "f32, bf16"
   std::optional<double> score;             // where the recipe has one scorer
+  std::vector<NonfiniteTensor> nonfinite;  // those that have any
 };
 
 struct Report {
   std::vector<SavedOutput> outputs;
+  std::vector<UsedPolicy> policies;        // each use, in the order of the recipe
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t kernels_compiled = 0;
@@ -130,6 +145,7 @@ struct PlanSummary {
 };
 
 class Session;
+class Analysis;
 
 class Engine {
  public:
@@ -161,6 +177,8 @@ class Engine {
   // The same as JSON: numbers, truth values, texts, null, lists (tuples, too) and records as such; what has no
   // counterpart there (models, functions, numbers that are not finite) as the text that the REPL would print.
   Result<std::string> evaluate_to_json(const std::string& expression, const Events& events);
+  // What an editor asks of a text while it is being written (api/analysis.h). The engine must outlive it.
+  Analysis analyse(std::string name, std::string text);
   // Statements one by one, each seeing the names of those before (api/session.h). The engine must outlive it.
   Session interact(const Settings& settings);
 

@@ -161,11 +161,18 @@ class Shower {
     if (!items.empty() && std::all_of(items.begin(), items.end(), is_tensors)) return table_of_tensors(items);
     if (!items.empty() && std::all_of(items.begin(), items.end(), is_record_like(items[0])))
       return table_of_records(items);
+    const std::string text = is_plain(Value(list)) ? to_text(Value(list), context_.graph) : "";
+    if (!text.empty() && columns_of(text) <= kLineColumns) return {text};
     if (std::any_of(items.begin(), items.end(), [](const Value& item) { return is_tensors(item) || has_parts(item); }))
       return table_of_items(items);
-    const std::string text = to_text(Value(list), context_.graph);
-    if (columns_of(text) <= kLineColumns) return {text};
     return {shortened(text, kLineColumns) + " (" + format_count(items.size(), "item") + ")"};
+  }
+
+  // Numbers, texts and the like, and lists and tuples of them.
+  static bool is_plain(const Value& value) {
+    if (auto* list = value.get<List>()) return std::all_of(list->items.begin(), list->items.end(), is_plain);
+    if (auto* tuple = value.get<Tuple>()) return std::all_of(tuple->items.begin(), tuple->items.end(), is_plain);
+    return !is_tensors(value) && !has_parts(value);
   }
 
   static bool has_parts(const Value& value) {

@@ -70,6 +70,7 @@ int inspect_checkpoint(const Arguments& arguments);
 int show_recipe(const Arguments& arguments);
 int explain_diagnostic(const Arguments& arguments);
 int start_repl(const Arguments& arguments);
+int serve_editor(const Arguments& arguments);
 int format_recipes(const Arguments& arguments);
 int show_methods(const Arguments& arguments);
 int print_completions(const Arguments& arguments);

@@ -68,6 +68,10 @@ constexpr Command kCommands[] = {
      "  roux doc ties\n"
      "  roux doc my_methods.merge",
      show_methods},
+    {"lsp", "Serve an editor: findings, hover, completion, definitions, formatting", nullptr, nullptr, kNothing,
+     "  roux lsp                               speaks the Language Server Protocol on standard input and output;\n"
+     "                                         docs/editors/README.md says how editors start it",
+     serve_editor},
     {"completions", "Print what a shell needs to complete the words of `roux`", "SHELL", "bash, fish or zsh", kNothing,
      "  source <(roux completions bash)        in ~/.bashrc\n"
      "  source <(roux completions zsh)         in ~/.zshrc, behind compinit\n"

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <unordered_set>
 
 #include "base/text.h"
 #include "compiler/interpret/failure.h"
+#include "runtime/checkpoint/tied.h"
 
 namespace roux {
 
@@ -53,6 +55,23 @@ struct Compared {
   }
 };
 
+// What `align` could do about tensors that only one has. Of checkpoints that share next to nothing it is no help.
+std::string hint_of_missing(const Compared& first, const Compared& second, std::size_t differing) {
+  const std::size_t most = std::max(first.domain.tensors.size(), second.domain.tensors.size());
+  if (2 * differing > most)
+    return "only checkpoints of one architecture can be combined; is one of them another model?";
+  return "if they are of one architecture, `align(models, missing = base)` takes what is missing from the base; see "
+         "also `missing = skip`, `extra = copy`";
+}
+
+std::string hint_of_shapes(const Tensor& a, const Tensor& b) {
+  if (is_vocabulary(a.name) && a.shape.size() == b.shape.size() && !a.shape.empty() &&
+      std::equal(a.shape.begin() + 1, a.shape.end(), b.shape.begin() + 1))
+    return "the vocabularies differ; `align(models, vocab = base)` takes these tensors from the base";
+  return "shapes must be equal; is one of another size? `align(models, shapes = base)` takes these tensors from the "
+         "base";
+}
+
 void find_missing(const Compared& first, const Compared& second, Span span, Diagnostics& findings) {
   const auto absent_in_first = names_missing(first.domain, second.domain);
   const auto absent_in_second = names_missing(second.domain, first.domain);
@@ -63,7 +82,7 @@ void find_missing(const Compared& first, const Compared& second, Span span, Diag
       error(DiagnosticKind::missing_tensor, span,
             (in_second ? second : first).name() + " lacks " + format_count(names.size(), "tensor") + " that " +
                 (in_second ? first : second).name() + " has: " + list_some(names))
-          .hint("only checkpoints of one architecture can be combined; is one of them another model?");
+          .hint(hint_of_missing(first, second, absent_in_first.size() + absent_in_second.size()));
   if (first.domain.is_part || second.domain.is_part)
     missing.help = "a part of a model combines only with a part of the same names";
   else if (const auto twin = twin_of(names.front(), in_second ? absent_in_first : absent_in_second))
@@ -92,7 +111,7 @@ void find_other_shapes(const Compared& first, const Compared& second, Span span,
   Diagnostic shape = error(DiagnosticKind::shape_mismatch, span,
                            "tensor " + quoted(one->name) + " is " + format_shape(one->shape) + " in " + first.name() +
                                " and " + format_shape(other->shape) + " in " + second.name())
-                         .hint("shapes must be equal; were the models resized, or is one of another size?");
+                         .hint(hint_of_shapes(*one, *other));
   shape.tensor = one->name;
   if (!more.empty()) shape.notes.push_back({{}, "the shapes of " + list_some(more) + " differ, too"});
   findings.push_back(std::move(shape));
@@ -116,8 +135,11 @@ void find_other_shapes(const Compared& first, const Compared& second, Span span,
   fail(std::move(whole));
 }
 
-void refuse_quantized(SpaceContext& context, const Data& data) {
-  const Node& node = context.graph[data.node];
+// What is only chosen by name is not computed yet.
+void refuse_quantized(SpaceContext& context, NodeId id) {
+  const Node& node = context.graph[id];
+  if (node.kind == NodeKind::by_name)
+    for (NodeId arm : node.operands) refuse_quantized(context, arm);
   if (node.kind != NodeKind::source) return;
   const Checkpoint& checkpoint = context.host.checkpoint(node.attribute);
   if (!checkpoint.quantized()) return;
@@ -160,7 +182,7 @@ std::string tensor_name_hint(const Domain& domain, const std::string& pattern) {
 }
 
 void check_alignment(SpaceContext& context, std::span<const Data> operands) {
-  for (const Data& data : operands) refuse_quantized(context, data);
+  for (const Data& data : operands) refuse_quantized(context, data.node);
   check_domains(context, operands);
 }
 
@@ -174,6 +196,17 @@ void check_domains(SpaceContext& context, std::span<const Data> operands) {
     else if (context.graph[reference].domain != node.domain)
       fail_alignment(context, reference, data.node);
   }
+}
+
+std::uint64_t counted_elements(SpaceContext& context, NodeId node) {
+  const Domain& domain = context.graph.domain(context.graph[node].domain);
+  std::set<std::string> copies;
+  for (std::uint32_t source : operand_sources_of(context.graph, node))
+    for (const TiedTensor& tied : tied_tensors(context.host.checkpoint(source)))
+      if (find_tensor(domain, tied.copy) && find_tensor(domain, tied.original)) copies.insert(tied.copy);
+  std::uint64_t count = domain.element_count;
+  for (const std::string& copy : copies) count -= find_tensor(domain, copy)->element_count;
+  return count;
 }
 
 Domain domain_of(const Checkpoint& checkpoint) {

@@ -25,6 +25,9 @@ void refuse_part(SpaceContext& context, const Data& data, const std::string& don
 std::string tensor_name_hint(const Domain& domain, const std::string& pattern);
 // The first few names, and how many more.
 std::string list_some(const std::vector<std::string>& names);
+// How many elements statistics over the model count: a tensor that an input's config ties to another, which
+// the file stores as well, counts once.
+std::uint64_t counted_elements(SpaceContext& context, NodeId node);
 
 // The floating tensors of a checkpoint.
 Domain domain_of(const Checkpoint& checkpoint);

@@ -19,6 +19,8 @@ struct SaveRequest {
   std::string dtype;                 // "same", "widest" or a dtype
   std::uint64_t shard_bytes;
   bool overwrite;
+  bool refuse_nonfinite;             // a value that is not finite is an error, not a warning
+  bool in_f64;                       // lanes are f64, whatever the inputs are stored in
   bool is_speculative;               // in a branch of a rehearsal that the run may not take
   Span span;
 };
@@ -33,6 +35,9 @@ class Host {
   virtual Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span) = 0;
   virtual Result<std::vector<std::string>> glob(const std::string& pattern, Span span) = 0;
   virtual const Checkpoint& checkpoint(std::uint32_t source) const = 0;
+  virtual Checkpoint::Ptr share(std::uint32_t source) const = 0;
+  // Registers a view of opened checkpoints; equal ones once.
+  virtual std::uint32_t add(Checkpoint::Ptr view, const std::string& space) = 0;
   // What a source was loaded as; only models have integer tensors to carry.
   virtual const std::string& space(std::uint32_t source) const = 0;
   // Where in the recipe the checkpoint at this path was loaded first; an invalid span if it was not.
@@ -54,6 +59,8 @@ class Host {
   virtual void note(Diagnostic diagnostic) = 0;
   // Whether the user wants evaluation to end.
   virtual bool is_cancelled() const = 0;
+  // A policy for checkpoints that do not match ("missing = base") made a difference for so many tensors.
+  virtual void count(const std::string& policy, std::uint64_t tensors) = 0;
 };
 
 }  // namespace roux

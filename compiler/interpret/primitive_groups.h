@@ -25,6 +25,7 @@ Value lone_stream(Evaluator& evaluator, const PrimitiveCall& call);
 
 Value load(Evaluator& evaluator, const PrimitiveCall& call);
 Value load_all(Evaluator& evaluator, const PrimitiveCall& call);
+Value align(Evaluator& evaluator, const PrimitiveCall& call);
 Value save(Evaluator& evaluator, const PrimitiveCall& call);
 Value command(Evaluator& evaluator, const PrimitiveCall& call);
 

@@ -250,6 +250,7 @@ constexpr Row kPrimitives[] = {
     {"uniform", primitives::uniform},                   {"normal", primitives::normal},
     {"bernoulli", primitives::bernoulli},               {"lone_stream", primitives::lone_stream},
     {"load", primitives::load},                         {"load_all", primitives::load_all},
+    {"align", primitives::align},
     {"save", primitives::save},                         {"command", primitives::command},
 };
 

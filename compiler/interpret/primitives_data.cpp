@@ -100,7 +100,7 @@ Amount amount_of(Evaluator& evaluator, const PrimitiveCall& call, double least) 
                    " the amount must be one number, got " + describe_kind(call.arguments[1], graph)));
   if (auto known = graph.constant_value(n)) {
     const double total = scope == Level::recipe
-                             ? static_cast<double>(graph.domain(graph[x].domain).element_count)
+                             ? static_cast<double>(counted_elements(context, x))
                              : std::numeric_limits<double>::infinity();
     if (*known < least || *known != std::floor(*known) || (least > 0 && *known > total))
       fail(error(DiagnosticKind::out_of_range, call.spans[1],
@@ -159,8 +159,10 @@ Value size(Evaluator& evaluator, const PrimitiveCall& call) {
     case Level::tensor: return number(graph.fact(TensorFact::numel));
     case Level::row: return number(graph.fact(TensorFact::columns));
     case Level::column: return number(graph.fact(TensorFact::rows));
-    default: return static_cast<double>(graph.domain(graph[x].domain).element_count);
+    default: break;
   }
+  SpaceContext context = evaluator.context(call.span);
+  return static_cast<double>(counted_elements(context, x));
 }
 
 Value largest(Evaluator& evaluator, const PrimitiveCall& call) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "compiler/interpret/align.h"
 #include "compiler/interpret/domains.h"
 #include "compiler/interpret/failure.h"
 #include "compiler/interpret/primitive_groups.h"
@@ -33,6 +34,23 @@ Data load_one(Evaluator& evaluator, const std::string& path, const Value& base, 
 
 std::string text_argument(const PrimitiveCall& call, std::size_t i) { return *call.arguments[i].get<std::string>(); }
 
+// The options of `align`, from the `first` argument on.
+AlignPolicies policies_of(const PrimitiveCall& call, std::size_t first) {
+  return {text_argument(call, first), text_argument(call, first + 1), text_argument(call, first + 2),
+          text_argument(call, first + 3), text_argument(call, first + 4)};
+}
+
+List aligned(Evaluator& evaluator, const List& list, const Value& base, const AlignPolicies& policies, Span span) {
+  SpaceContext context = evaluator.context(span);
+  std::vector<Data> models;
+  for (const Value& model : list.items) models.push_back(as_model(context, model));
+  std::shared_ptr<const Data> wanted = common_base(context, models);
+  if (auto* given = base.get<Data>()) wanted = std::make_shared<const Data>(*given);
+  List result;
+  for (const Data& model : roux::align(context, models, wanted.get(), policies)) result.items.push_back(model);
+  return result;
+}
+
 }  // namespace
 
 Value load(Evaluator& evaluator, const PrimitiveCall& call) try {
@@ -46,17 +64,24 @@ Value load(Evaluator& evaluator, const PrimitiveCall& call) try {
 }
 
 Value load_all(Evaluator& evaluator, const PrimitiveCall& call) {
+  const AlignPolicies policies = policies_of(call, 2);
+  const bool matches = policies == AlignPolicies{};
   List models;
   Diagnostics findings;
   for (const std::string& path : unwrap(evaluator.host().glob(text_argument(call, 0), call.spans[0]))) {
     try {
-      models.items.push_back(load_one(evaluator, path, call.arguments[1], "auto", call.spans[0]));
+      models.items.push_back(
+          load_one(evaluator, path, matches ? call.arguments[1] : Value(), "auto", call.spans[0]));
     } catch (Failure& failure) {
       findings.insert(findings.end(), failure.diagnostics.begin(), failure.diagnostics.end());
     }
   }
   if (!findings.empty()) throw Failure{std::move(findings)};
-  return models;
+  return matches ? models : aligned(evaluator, models, call.arguments[1], policies, call.span);
+}
+
+Value align(Evaluator& evaluator, const PrimitiveCall& call) {
+  return aligned(evaluator, *call.arguments[0].get<List>(), call.arguments[1], policies_of(call, 2), call.span);
 }
 
 Value save(Evaluator& evaluator, const PrimitiveCall& call) {
@@ -82,6 +107,8 @@ Value save(Evaluator& evaluator, const PrimitiveCall& call) {
                                               .dtype = text_argument(call, 2),
                                               .shard_bytes = static_cast<std::uint64_t>(shard),
                                               .overwrite = *call.arguments[4].get<bool>(),
+                                              .refuse_nonfinite = text_argument(call, 6) == "error",
+                                              .in_f64 = text_argument(call, 7) == "f64",
                                               .is_speculative = evaluator.is_speculating(),
                                               .span = call.span});
   if (!saved) throw Failure{saved.error()};
@@ -101,6 +128,7 @@ Value command(Evaluator& evaluator, const PrimitiveCall& call) {
   if (scorer.command.find("{model}") == std::string::npos)
     fail(error(DiagnosticKind::bad_literal, call.spans[0], "the command does not say where the model goes")
              .hint("write `{model}` where the path of the candidate belongs: `python3 score.py {model}`"));
+  scorer.in_f64 = text_argument(call, 4) == "f64";
   scorer.span = call.span;
   scorer.id = evaluator.next_scorer_id();
   return scorer;

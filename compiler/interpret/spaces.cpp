@@ -177,6 +177,13 @@ Data data_of(SpaceContext& context, const Value& value) {
              "expected a number or tensors, got " + describe_kind(value, context.graph)));
 }
 
+std::shared_ptr<const Data> common_base(SpaceContext& context, const std::vector<Data>& models) {
+  if (models.empty()) return nullptr;
+  Base base = models[0].base;
+  for (const Data& model : models) base = shared_base(context, base, model.base);
+  return base;
+}
+
 bool is_model(const Graph& graph, const Value& value) {
   auto* data = value.get<Data>();
   return data && is_model(graph, *data);

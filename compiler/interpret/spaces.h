@@ -19,6 +19,9 @@ struct SpaceContext {
 Data number_data(NodeId node);
 Data tensors_data(NodeId node);
 
+// The base that all models carry, if there is one such.
+std::shared_ptr<const Data> common_base(SpaceContext& context, const std::vector<Data>& models);
+
 // Numbers known to the recipe stay plain; everything else becomes Data. Booleans count as 0 and 1.
 Value binary(SpaceContext& context, ast::BinaryOp op, const Value& left, const Value& right);
 Value negate(SpaceContext& context, const Value& value);

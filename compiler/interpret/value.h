@@ -73,6 +73,7 @@ struct Scorer {
   bool higher_is_better = true;
   std::optional<std::string> metric;
   std::optional<double> timeout_seconds;
+  bool in_f64 = false;  // candidates are computed in f64 lanes
   Span span;  // where it was made
   std::uint32_t id = 0;
 };

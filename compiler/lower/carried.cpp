@@ -10,6 +10,7 @@ Diagnostic missing(const std::string& tensor, const Checkpoint& from, const Chec
   return error(DiagnosticKind::missing_tensor, span,
                quoted(from.path()) + " lacks the integer tensor " + quoted(tensor) + " that " +
                    quoted(other.path()) + " has")
+      .hint("`align(models, missing = base)` takes it from the base, `missing = skip` leaves it out")
       .about(tensor, {from.path(), other.path()});
 }
 
@@ -22,6 +23,7 @@ Diagnostic different(const TensorInfo& a, const Checkpoint& in_a, const TensorIn
   return error(DiagnosticKind::shape_mismatch, span,
                "tensor " + quoted(a.name) + " is " + type_text(a) + " in " + quoted(in_a.path()) + " and " +
                    type_text(b) + " in " + quoted(in_b.path()))
+      .hint("`align(models, shapes = base)` takes it from the base, `shapes = skip` leaves it out")
       .about(a.name, {in_a.path(), in_b.path()});
 }
 

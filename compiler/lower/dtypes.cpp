@@ -23,11 +23,23 @@ Diagnostic disagreement(const Domain::Tensor& tensor, const Checkpoint& a, DType
       .about(tensor.name, {a.path(), b.path()});
 }
 
+Diagnostic conversion(const Checkpoint& quantized, DType to, Span span) {
+  return error(DiagnosticKind::quantized, span,
+               quoted(quantized.path()) + " is quantized (" + *quantized.quantized() +
+                   "); its numbers cannot be converted to " + std::string(name_of(to)))
+      .hint("copy it as it is (`dtype = same`), or dequantize it first");
+}
+
 }  // namespace
 
 Result<std::vector<DType>> output_dtypes(const Domain& domain, const OperandsOf& operands_of, const Checkpoint* base,
                                          const std::string& dtype, Span span) {
-  if (const auto fixed = dtype_from_name(dtype)) return std::vector<DType>(domain.tensors.size(), *fixed);
+  if (const auto fixed = dtype_from_name(dtype)) {
+    for (const Domain::Tensor& tensor : domain.tensors)
+      for (const Checkpoint::Ptr& operand : operands_of(tensor.name))
+        if (operand->quantized()) return conversion(*operand, *fixed, span);
+    return std::vector<DType>(domain.tensors.size(), *fixed);
+  }
   std::vector<DType> dtypes;
   for (const Domain::Tensor& tensor : domain.tensors) {
     std::optional<DType> agreed;

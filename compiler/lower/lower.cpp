@@ -12,6 +12,7 @@
 #include "compiler/lower/roots.h"
 #include "compiler/lower/schedule.h"
 #include "compiler/passes/simplify.h"
+#include "runtime/checkpoint/tied.h"
 
 namespace roux {
 namespace {
@@ -38,6 +39,7 @@ class Lowering {
     SlotBuilder slots(graph_, *schedule_, plan_, selection_lane_);
     for (NodeId node : schedule_->nodes())  // operands first: slots come before their uses
       if (!is_fine(graph_[node].level)) slots.slot(node);
+    count_ties_once(slots);
     build_stages(slots);
     for (std::size_t i = request_.outputs.size(); i < roots_.size(); ++i)
       plan_.numbers.push_back(slots.slot(roots_[i]));
@@ -127,11 +129,57 @@ class Lowering {
     }
   }
 
+  // Where an input of a statistic over the model ties a tensor to another, the two count once in it.
+  void count_ties_once(SlotBuilder& slots) {
+    std::map<std::uint32_t, std::vector<TiedTensor>> tying;  // by source
+    for (const PlannedSource& source : plan_.sources)
+      for (const TiedTensor& tied : tied_tensors(*checkpoints_[source.id]))
+        if (mark_copy(tied)) tying[source.id].push_back(tied);
+    for (const auto& [node, when] : schedule_->made()) {
+      if (tying.empty() || graph_[node].scope != Level::recipe || !ties_within(node, tying)) continue;
+      if (graph_[node].kind == NodeKind::reduction)
+        plan_.slots[slots.slot(node)].once = true;
+      else if (graph_[node].kind != NodeKind::ordinal)
+        plan_.selections[slots.selection(node, when.stage).selection].once = true;
+    }
+  }
+
+  bool mark_copy(const TiedTensor& tied) {
+    const auto named = [&](const std::string& name) {
+      return std::find_if(plan_.tensors.begin(), plan_.tensors.end(),
+                          [&](const PlannedTensor& tensor) { return tensor.name == name; });
+    };
+    const auto copy = named(tied.copy), original = named(tied.original);
+    if (copy == plan_.tensors.end() || original == plan_.tensors.end()) return false;
+    copy->copy_of = static_cast<std::uint32_t>(original - plan_.tensors.begin());
+    return true;
+  }
+
+  // Whether a statistic goes over both tensors of a pair that one of its inputs ties.
+  bool ties_within(NodeId root, const std::map<std::uint32_t, std::vector<TiedTensor>>& tying) const {
+    const Domain& domain = graph_.domain(measured_domain(root));
+    const auto is_within = [&](const TiedTensor& tied) {
+      return find_tensor(domain, tied.copy) && find_tensor(domain, tied.original);
+    };
+    std::set<NodeId> seen;
+    std::vector<NodeId> pending = graph_[root].operands;
+    while (!pending.empty()) {
+      const NodeId id = pending.back();
+      pending.pop_back();
+      if (id == kNone || graph_[id].level == Level::recipe || !seen.insert(id).second) continue;
+      if (graph_[id].kind == NodeKind::source)
+        if (const auto found = tying.find(graph_[id].attribute); found != tying.end())
+          if (std::any_of(found->second.begin(), found->second.end(), is_within)) return true;
+      pending.insert(pending.end(), graph_[id].operands.begin(), graph_[id].operands.end());
+    }
+    return false;
+  }
+
   void classify() {
     std::map<std::vector<DomainId>, std::set<std::uint32_t>> read;  // sources, by the domains that tensors are in
     for (std::size_t t = 0; t < plan_.tensors.size(); ++t) {
       PlannedTensor& tensor = plan_.tensors[t];
-      TensorClass tensor_class;
+      TensorClass tensor_class{.lane = request_.in_f64 ? LaneType::f64 : LaneType::f32};
       for (DomainId domain : domains_)
         if (find_tensor(graph_.domain(domain), tensor.name)) tensor_class.domains.push_back(domain);
       auto [sources, fresh] = read.try_emplace(tensor_class.domains);
@@ -141,8 +189,9 @@ class Lowering {
         const bool is_read = index != kNone && sources->second.contains(s);
         const DType dtype = is_read ? used_[s]->tensors()[index].dtype : DType::f32;
         tensor_class.sources.push_back(dtype);
-        if (dtype == DType::f64) tensor_class.lane = selection_lane_ = LaneType::f64;
+        if (dtype == DType::f64) tensor_class.lane = LaneType::f64;
       }
+      if (tensor_class.lane == LaneType::f64) selection_lane_ = LaneType::f64;
       for (const PlannedOutput& output : plan_.outputs) tensor_class.outputs.push_back(output.dtypes[t]);
       auto found = std::find(classes_.begin(), classes_.end(), tensor_class);
       tensor.tensor_class = static_cast<std::uint32_t>(found - classes_.begin());

@@ -32,6 +32,7 @@ struct LowerRequest {
   std::vector<CarriedTensor> carried;
   int threads = 1;
   bool optimize = true;
+  bool in_f64 = false;                   // all lanes; otherwise those of tensors with an input in F64
   Span span;  // of what asked for it
 };
 

@@ -221,7 +221,6 @@ class Checker {
       return report(error(DiagnosticKind::wrong_place, span,
                           "`name`, the name of the tensor at hand, is known only to `match name { ... }`")
                         .hint("`match name { \"*.mlp.*\" => ..., _ => ... }` chooses by it"));
-    if (name.text == "align") return not_yet(span, "`align`");
     std::vector<std::string> candidates;  // of equally near ones the first is proposed
     for (const Scope* s = &scope; s; s = s->parent)
       for (const ast::BoundName& bound : s->names) candidates.push_back(bound.text);

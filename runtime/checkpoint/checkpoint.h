@@ -62,6 +62,12 @@ class Checkpoint {
   // Why the checkpoint counts as quantized (its config or partner tensors say so), or nothing.
   virtual const std::optional<std::string>& quantized() const = 0;
 
+  // Of a view (aligned.h), which holds other tensors than stand at its path: the checkpoints that they are in.
+  virtual const std::vector<Ptr>& parts() const {
+    static const std::vector<Ptr> kNoParts;
+    return kNoParts;
+  }
+
   // Reads `size` bytes of a tensor's data from `offset` (bytes from the tensor's start) into `to`.
   virtual Status read(std::size_t tensor, std::uint64_t offset, std::uint64_t size, void* to) const = 0;
 

@@ -90,7 +90,8 @@ Result<std::vector<Companion>> companions_of(const OutputLayout& layout) {
     if (name == "config.json" && layout.companions->config()) {
       const std::optional<DType> dtype = dominant_dtype(layout.tensors);
       std::string text = *layout.companions->config();
-      if (dtype) text = with_dtype(text, *dtype);
+      // What is quantized is copied as it is, and the config speaks of what it was before.
+      if (dtype && !layout.companions->quantized()) text = with_dtype(text, *dtype);
       const std::uint64_t bytes = text.size();
       companions.push_back({name, "", std::move(text), bytes});
       continue;

@@ -26,6 +26,7 @@ class ConfigReader final : public JsonReader {
 
   std::optional<std::string> quantization_key;
   std::string quantization_method;
+  std::optional<bool> ties_embeddings;
 
  private:
   bool on_open(bool is_object) override {
@@ -37,6 +38,9 @@ class ConfigReader final : public JsonReader {
   bool on_scalar(JsonScalar scalar) override {
     if (depth() == 0)
       return fail("config is " + std::string(describe(scalar.kind)) + ", expected an object");
+    if (scalar.kind == JsonScalar::Kind::boolean && key_at(depth()) == "tie_word_embeddings" &&
+        (depth() == 1 || (depth() == 2 && key_at(1) == "text_config")))
+      ties_embeddings = scalar.whole != 0;
     if (depth() > 1 && key_at(depth()) == "quant_method" &&
         is_quantization_key(key_at(depth() - 1)))
       quantization_method = std::move(scalar.text);
@@ -161,6 +165,7 @@ Result<ConfigFacts> read_config(std::string_view text, const std::string& path, 
     return error(DiagnosticKind::bad_config, span, quoted(path) + ": " + problem->message)
         .hint("mend the file, or remove it if nothing needs it");
   ConfigFacts facts;
+  facts.ties_embeddings = reader.ties_embeddings;
   if (reader.quantization_key) {
     facts.quantized = quoted(path) + " has a " + quoted(*reader.quantization_key);
     if (!reader.quantization_method.empty())

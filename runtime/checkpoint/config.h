@@ -17,6 +17,7 @@ namespace roux {
 
 struct ConfigFacts {
   std::optional<std::string> quantized;  // why the weights count as quantized
+  std::optional<bool> ties_embeddings;   // `tie_word_embeddings`, of the whole or of its text model
 };
 
 // Refuses text that is no JSON object. `NaN` and `Infinity`, which Python writes, are accepted.

@@ -58,7 +58,9 @@ bool JsonReader::pop() {
 }
 
 bool JsonReader::null() { return on_scalar({JsonScalar::Kind::null, 0, {}}); }
-bool JsonReader::boolean(bool) { return on_scalar({JsonScalar::Kind::boolean, 0, {}}); }
+bool JsonReader::boolean(bool value) {
+  return on_scalar({JsonScalar::Kind::boolean, value ? 1u : 0u, {}});
+}
 bool JsonReader::number_integer(number_integer_t) {
   return on_scalar({JsonScalar::Kind::negative, 0, {}});
 }

@@ -21,7 +21,7 @@ namespace roux {
 struct JsonScalar {
   enum class Kind : unsigned char { null, boolean, whole, negative, fraction, string };
   Kind kind;
-  std::uint64_t whole = 0;  // of a whole number >= 0
+  std::uint64_t whole = 0;  // of a whole number >= 0; of true: 1
   std::string text;         // of a string; moved out freely
 };
 std::string_view describe(JsonScalar::Kind kind);  // "a string"

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "runtime/checkpoint/whole_numbers.h"
 #include "runtime/exec/buffer.h"
 
 namespace roux {
@@ -11,37 +12,10 @@ namespace {
 
 constexpr std::uint64_t kChunkBytes = 1u << 20;
 
-// Calls f with a zero of the C++ type that holds a stored whole number.
-template <class F>
-auto with_type(DType dtype, F f) {
-  switch (dtype) {
-    case DType::i64: return f(std::int64_t{});
-    case DType::i32: return f(std::int32_t{});
-    case DType::i16: return f(std::int16_t{});
-    case DType::i8: return f(std::int8_t{});
-    case DType::u64: return f(std::uint64_t{});
-    case DType::u32: return f(std::uint32_t{});
-    case DType::u16: return f(std::uint16_t{});
-    default: break;
-  }
-  ROUX_CHECK(!is_floating(dtype));
-  return f(std::uint8_t{});  // u8 and boolean
-}
-
 std::string number_at(DType dtype, const void* data, std::uint64_t index) {
   return with_type(dtype, [&](auto zero) {
     std::memcpy(&zero, static_cast<const char*>(data) + index * sizeof zero, sizeof zero);
     return std::to_string(zero);
-  });
-}
-
-// The larger of each two, into `to`.
-void take_larger(DType dtype, void* to, const void* from, std::uint64_t bytes) {
-  with_type(dtype, [&](auto zero) {
-    auto* larger = static_cast<decltype(zero)*>(to);
-    const auto* other = static_cast<const decltype(zero)*>(from);
-    for (std::uint64_t i = 0; i < bytes / sizeof zero; ++i)
-      larger[i] = std::max(larger[i], other[i]);
   });
 }
 
@@ -117,7 +91,7 @@ class CarriedStream {
                      ") has to be equal in all models; element " +
                      std::to_string(at / bytes_of(tensor_.dtype) + index) + " is " +
                      value_in(a, tensor_.places[0]) + ", " + value_in(b, place))
-        .hint("whole numbers are copied, never averaged: are these models of one version?")
+        .hint("whole numbers are copied, never averaged: `align(models, integers = first)` takes those of the first")
         .about(tensor_.name, {name_of_source(tensor_.places[0]), name_of_source(place)});
   }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/exec/carried.h"
+#include "runtime/exec/nonfinite.h"
 #include "runtime/exec/program.h"
 #include "runtime/exec/slots.h"
 #include "runtime/exec/stage.h"
@@ -58,7 +59,8 @@ Result<ExecuteResult> run_plan(const Plan& plan, std::span<const Checkpoint::Ptr
   ProgressMeter meter(plan, counters, options);
   ROUX_TRY(const Program program, make_program(plan, kernels));
   SlotTable slots(plan);
-  const RunContext context{plan, program, sources, outputs, slots, counters};
+  NonfiniteTable nonfinite;
+  const RunContext context{plan, program, sources, outputs, slots, kernels, counters, nonfinite};
   ThreadPool pool(
       plan.threads, [&meter] { meter.tick(); }, options.cancel);
   std::vector<TileWorker> workers;
@@ -73,6 +75,9 @@ Result<ExecuteResult> run_plan(const Plan& plan, std::span<const Checkpoint::Ptr
     slots.evaluate_recipe(stage);
   ROUX_DO(copy_carried(context, pool));
 
+  for (const NonfiniteCount& found : nonfinite.counts())
+    result.nonfinite.push_back({found.output, plan.tensors[found.tensor].name,
+                                plan.outputs[found.output].dtypes[found.tensor], found.values, found.overflows});
   for (SlotId number : plan.numbers) result.numbers.push_back(slots.get(number));
   result.bytes_read = counters.bytes_read;
   result.bytes_written = counters.bytes_written;

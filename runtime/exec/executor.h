@@ -46,6 +46,15 @@ struct ExecuteOptions {
   const std::atomic<bool>* cancel = nullptr;
 };
 
+// Values of one tensor of an output that are infinite or NaN.
+struct Nonfinite {
+  std::uint32_t output = 0;
+  std::string tensor;
+  DType dtype{};                // as stored
+  std::uint64_t values = 0;
+  std::uint64_t overflows = 0;  // of these: finite results that the dtype does not hold
+};
+
 struct ExecuteResult {
   std::vector<double> numbers;        // per Plan::numbers
   std::uint64_t bytes_read = 0;
@@ -53,6 +62,7 @@ struct ExecuteResult {
   std::uint64_t launches = 0;
   double seconds = 0;
   std::vector<std::string> largest_taken;  // carried tensors that differed, where the largest was taken
+  std::vector<Nonfinite> nonfinite;        // by output, then tensor
 };
 
 // What `execute` holds in memory at its peak: buffers of all threads, selections, partial sums, slots.

@@ -23,16 +23,21 @@ StageRunner::StageRunner(const RunContext& context, std::uint32_t stage, ThreadP
                          std::vector<TileWorker>& workers)
     : context_(context),
       program_(context.program.stages[stage]),
-      state_{context, program_, stage, {}, {}, {}, {}},
+      state_{context, program_, stage, {}, {}, {}, {}, {}},
       pool_(pool),
       workers_(workers) {
   state_.selections.resize(context.plan.selections.size());
   state_.orderings.resize(context.plan.orderings.size());
-  std::uint64_t start = 0;
+  std::uint64_t start = 0, start_once = 0;
   for (const PlannedTensor& tensor : context.plan.tensors) {
     state_.starts.push_back(start);
+    state_.starts_once.push_back(start_once);
     start += tensor.element_count;
+    if (tensor.copy_of == kNone) start_once += tensor.element_count;
   }
+  for (std::size_t t = 0; t < state_.starts_once.size(); ++t)
+    if (const std::uint32_t original = context.plan.tensors[t].copy_of; original != kNone)
+      state_.starts_once[t] = state_.starts_once[original];
 }
 
 Status StageRunner::run() {
@@ -57,12 +62,14 @@ Status StageRunner::make_selections() {
     const Selection& selection = context_.plan.selections[id];
     if (selection.scope != Level::recipe || selection.stage != state_.stage) continue;
     std::uint64_t total = 0;
-    for (const PlannedTensor& tensor : context_.plan.tensors) {
+    for (std::uint32_t t = 0; t < state_.starts.size(); ++t) {
+      const PlannedTensor& tensor = context_.plan.tensors[t];
       const PhaseProgram* phase = program_.phase_of(tensor, selection.phase);
       const auto feeds = [&](const PassProgram& pass) {
         return std::binary_search(pass.selections.begin(), pass.selections.end(), id);
       };
-      if (phase && std::any_of(phase->passes.begin(), phase->passes.end(), feeds)) total += tensor.element_count;
+      if (phase && state_.counts(selection, t) && std::any_of(phase->passes.begin(), phase->passes.end(), feeds))
+        total += tensor.element_count;
     }
     ROUX_TRY(const std::uint64_t rank, checked_rank(context_.slots.get(selection.rank), total, "the model"));
     state_.selections[id].emplace(selection.lane, rank, total, pool_.size(), context_.plan.collect_limit);

@@ -33,7 +33,8 @@ Work StageState::make_work(std::uint32_t id, const PassProgram& pass, Round roun
   work.view = matrix_view(tensor(id).shape);
   work.block_count = partial_count(pass.kind, work.view);
   for (std::uint32_t selection : pass.selections)
-    if (selections[selection]) work.feeds.push_back({selection, &*selections[selection], starts[id], false});
+    if (const Selection& planned = context.plan.selections[selection]; selections[selection] && counts(planned, id))
+      work.feeds.push_back({selection, &*selections[selection], start_of(planned, id), false});
   if (round == Round::first)
     for (std::uint32_t ordering : pass.orderings)
       if (orderings[ordering]) work.orderings.push_back({ordering, &*orderings[ordering], starts[id]});
@@ -60,7 +61,7 @@ void StageState::finish(Work& work) {
       const double value = reduce_tree(slot.reduce, partials, work.block_count);
       if (slot.level == Level::tensor) {
         context.slots.set(id, work.tensor, value);
-      } else {
+      } else if (!slot.once || tensor(work.tensor).copy_of == kNone) {
         contributions.at(id)[work.tensor] = value;
       }
     }
@@ -68,8 +69,9 @@ void StageState::finish(Work& work) {
 }
 
 void StageState::set_selection(std::uint32_t id, std::uint32_t at, const SelectionRun& run) {
-  const bool is_within = context.plan.selections[id].scope == Level::tensor;
-  const auto start = static_cast<std::int64_t>(is_within ? 0 : starts[at]);
+  const Selection& selection = context.plan.selections[id];
+  const bool is_within = selection.scope == Level::tensor;
+  const auto start = static_cast<std::int64_t>(is_within ? 0 : start_of(selection, at));
   const auto last = static_cast<std::int64_t>(tensor(at).element_count) - 1;
   const SelectionSlots& slots = context.program.selection_slots[id];
   for (SlotId slot : slots.cuts) {

@@ -27,11 +27,19 @@ struct StageState {
   std::uint32_t stage;
   std::vector<std::optional<SelectionRun>> selections;  // by selection: those of level `recipe` made here
   std::vector<std::optional<OrdinalRun>> orderings;     // by ordering, likewise
-  std::vector<std::uint64_t> starts;  // by tensor: its first element's canonical position
+  std::vector<std::uint64_t> starts;       // by tensor: its first element's canonical position
+  std::vector<std::uint64_t> starts_once;  // the same where copies have the place of their originals
   // By slot of level `recipe`: what each tensor contributes. Nothing: it has no part in it.
   std::unordered_map<SlotId, std::vector<std::optional<double>>> contributions;
 
   const PlannedTensor& tensor(std::uint32_t tensor) const { return context.plan.tensors[tensor]; }
+  // Whether a tensor's values count in a selection over the model, and where its first one stands there.
+  bool counts(const Selection& selection, std::uint32_t id) const {
+    return !selection.once || tensor(id).copy_of == kNone;
+  }
+  std::uint64_t start_of(const Selection& selection, std::uint32_t id) const {
+    return selection.once ? starts_once[id] : starts[id];
+  }
   Work make_work(std::uint32_t tensor, const PassProgram& pass, Round round);
   // Combines the blocks of one tensor.
   void finish(Work& work);

@@ -104,7 +104,7 @@ Status TileWorker::run(Work& work, std::uint64_t tile) {
   for (std::size_t i = 0; i < bound_count_; ++i) {
     Bound& bound = bound_[i];
     spread(bound, work, first, count);
-    call(bound, work, {first, count, 0, first / kBlock});
+    ROUX_DO(call(bound, work, {first, count, 0, first / kBlock}));
     ROUX_DO(store(*bound.program, bound.stores, work, first, count));
   }
   return ok();
@@ -120,7 +120,7 @@ Status TileWorker::compute(Work& work, const Rect& rect, const Taker& take) {
   if (bound_work_ != work.id) bind(work);
   ROUX_DO(read(work.view, rect));
   for (std::size_t i = 0; i < bound_count_; ++i) {
-    call_rows(bound_[i], work, rect);
+    ROUX_DO(call_rows(bound_[i], work, rect));
     ROUX_DO(take(*bound_[i].program, bound_[i].stores));
   }
   return ok();
@@ -264,7 +264,7 @@ void TileWorker::spread(Bound& bound, const Work& work, std::uint64_t first, std
   }
 }
 
-void TileWorker::call_rows(Bound& bound, Work& work, const Rect& rect) {
+Status TileWorker::call_rows(Bound& bound, Work& work, const Rect& rect) {
   const std::uint64_t first = rect.row * work.view.columns + rect.column;
   if (!bound.program->by_row && rect.columns == work.view.columns)
     return call(bound, work, {first, rect.rows * rect.columns, 0, 0});
@@ -278,11 +278,12 @@ void TileWorker::call_rows(Bound& bound, Work& work, const Rect& rect) {
       bound.spreads.push_back(work.fine->data(slot) + (of_column ? rect.column : begin));
     }
     const std::uint64_t block = row * work.blocks_of_row() + rect.column / kBlock;
-    call(bound, work, {begin, rect.columns, r * rect.columns, block});
+    ROUX_DO(call(bound, work, {begin, rect.columns, r * rect.columns, block}));
   }
+  return ok();
 }
 
-void TileWorker::call(Bound& bound, Work& work, const Run& run) {
+Status TileWorker::call(Bound& bound, Work& work, const Run& run) {
   const Kernel& kernel = *bound.program->kernel;
   const auto behind = [&](const void* data, DType dtype) {
     return static_cast<const unsigned char*>(data) + run.offset * static_cast<std::uint64_t>(bytes_of(dtype));
@@ -321,6 +322,7 @@ void TileWorker::call(Bound& bound, Work& work, const Run& run) {
   call.spreads = bound.spreads.data();
   bound.program->code->run(call);
   context_.counters.launches.fetch_add(1, std::memory_order_relaxed);
+  return work.round == Round::first ? look_for_nonfinite(*bound.program, work, call) : ok();
 }
 
 Status TileWorker::store(const LaunchProgram& program, std::span<void* const> stores, const Work& work,
@@ -376,9 +378,37 @@ Status TileWorker::select_rows(std::uint32_t id, const void* values, const Work&
   return ok();
 }
 
+// The run's inputs are still in their buffers.
+Status TileWorker::look_for_nonfinite(const LaunchProgram& program, const Work& work, const KernelCall& call) {
+  for (std::size_t s = 0; s < program.launch->stores.size(); ++s) {
+    const StoreTarget target = program.launch->stores[s];
+    const DType dtype = program.kernel->stores[s].dtype;
+    if (target.kind != StoreTarget::Kind::output) continue;
+    const std::uint64_t found = count_nonfinite(dtype, call.stores[s], call.count);
+    if (found == 0) continue;
+    std::uint64_t computed = found;
+    if (may_overflow(dtype, program.kernel->lane)) {
+      ROUX_TRY(computed, count_nonfinite_lanes(*program.kernel, s, call));
+    }
+    context_.nonfinite.add({target.index, work.tensor, found, found - computed});
+  }
+  return ok();
+}
+
+Result<std::uint64_t> TileWorker::count_nonfinite_lanes(const Kernel& of, std::size_t store, KernelCall call) {
+  const Kernel kernel = lane_kernel(of, store);
+  const DType dtype = kernel.stores[0].dtype;
+  ROUX_TRY(const CompiledKernel* code, context_.kernels.get(kernel));
+  void* const stores[] = {lane_buffer_.reserve(call.count * bytes_of(dtype))};
+  call.stores = stores;
+  call.reductions = nullptr;
+  code->run(call);
+  return count_nonfinite(dtype, stores[0], call.count);
+}
+
 std::uint64_t worker_bytes(const Plan& plan) {
   // A buffer serves one read after the other: count as if each were needed for the widest of them.
-  std::uint64_t reads = 0, stores = 0, spreads = 0, read_bytes = 0, store_bytes = 0;
+  std::uint64_t reads = 0, stores = 0, spreads = 0, read_bytes = 0, store_bytes = 0, lane_bytes = 0;
   const auto widest = [](std::uint64_t& bytes, DType dtype) {
     bytes = std::max<std::uint64_t>(bytes, bytes_of(dtype));
   };
@@ -387,6 +417,8 @@ std::uint64_t worker_bytes(const Plan& plan) {
     for (const Store& store : kernel.stores) widest(store_bytes, store.dtype);
     for (DType dtype : kernel.inputs) widest(read_bytes, dtype);
     for (DType dtype : kernel.tables) widest(read_bytes, dtype);
+    for (const Store& store : kernel.stores)
+      if (may_overflow(store.dtype, kernel.lane)) widest(lane_bytes, dtype_of(kernel.lane));
   }
   for (const Stage& stage : plan.stages)
     for (const std::vector<Phase>& phases : stage.classes)
@@ -400,7 +432,8 @@ std::uint64_t worker_bytes(const Plan& plan) {
         }
         reads = std::max<std::uint64_t>(reads, sources.size());
       }
-  return plan.tile_elements * (reads * read_bytes + stores * store_bytes + spreads * sizeof(double));
+  return plan.tile_elements *
+         (reads * read_bytes + stores * store_bytes + spreads * sizeof(double) + lane_bytes);
 }
 
 }  // namespace roux

@@ -17,6 +17,7 @@
 #include "runtime/checkpoint/writer.h"
 #include "runtime/exec/buffer.h"
 #include "runtime/exec/fine.h"
+#include "runtime/exec/nonfinite.h"
 #include "runtime/exec/program.h"
 #include "runtime/exec/slots.h"
 #include "runtime/library/ordinals.h"
@@ -36,7 +37,9 @@ struct RunContext {
   std::span<const Checkpoint::Ptr> sources;
   std::span<CheckpointWriter* const> outputs;
   SlotTable& slots;
+  KernelCache& kernels;
   Counters& counters;
+  NonfiniteTable& nonfinite;
 };
 
 // A selection that takes the values of a tensor.
@@ -142,12 +145,14 @@ class TileWorker {
   Status read(std::uint64_t first, std::uint64_t count, std::uint64_t offset);
   Status read(const MatrixView& view, const Rect& rect);
   void spread(Bound& bound, const Work& work, std::uint64_t first, std::uint64_t count);
-  void call(Bound& bound, Work& work, const Run& run);
-  void call_rows(Bound& bound, Work& work, const Rect& rect);
+  Status call(Bound& bound, Work& work, const Run& run);
+  Status call_rows(Bound& bound, Work& work, const Rect& rect);
   Status store(const LaunchProgram& program, std::span<void* const> stores, const Work& work,
                std::uint64_t first, std::uint64_t count);
   Status select_rows(std::uint32_t selection, const void* values, const Work& work, std::uint64_t first,
                      std::uint64_t count);
+  Status look_for_nonfinite(const LaunchProgram& program, const Work& work, const KernelCall& call);
+  Result<std::uint64_t> count_nonfinite_lanes(const Kernel& of, std::size_t store, KernelCall call);
 
   const RunContext& context_;
   int thread_;
@@ -160,6 +165,7 @@ class TileWorker {
   std::vector<Buffer> store_buffers_;          // per store of a launch
   std::vector<std::vector<double>> spread_buffers_;  // per spread of a launch
   std::vector<double> unused_partials_;        // of rounds whose reductions are known already
+  Buffer lane_buffer_;                         // results before they were stored, where those were not finite
 };
 
 // Bytes of one thread's buffers, at most.

@@ -84,6 +84,7 @@ struct Slot {
   SlotId a = kNone, b = kNone, c = kNone;
   std::vector<LinearScalar> terms;
   std::uint32_t selection = kNone;
+  bool once = false;  // reduction of level recipe: leaves out tensors that are copies
   // Known at the beginning of this phase; recipe level: of this stage. Fine slots: in no other stage.
   std::uint32_t stage = 0, phase = 0;
 };
@@ -96,6 +97,8 @@ struct Selection {
   LaneType lane;                // f64 if any tensor computes in f64
   SlotId rank;                  // n, from 1; 0 selects nothing; more than there are selects everything
   std::uint32_t stage, phase;   // in which its values are made
+  bool once = false;            // over the model: leaves out tensors that are copies, and treats them as their
+                                // originals
 };
 
 // The 0-based position of each value of a run in ascending IEEE totalOrder, NaN above +inf; among equal values
@@ -158,6 +161,7 @@ struct PlannedTensor {
   std::vector<std::int64_t> shape;
   std::uint64_t element_count = 0;
   std::uint32_t tensor_class = 0;
+  std::uint32_t copy_of = kNone;         // the tensor that it is tied to, which statistics count in its place
   std::array<double, kTensorFacts> facts{};
   std::vector<std::uint32_t> in_source;  // per source: the index of the tensor there, or kNone
   std::vector<std::uint32_t> in_output;  // per output: the index of the tensor there; kNone where it is not in it

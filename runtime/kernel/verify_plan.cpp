@@ -65,10 +65,18 @@ class PlanVerifier {
       if (i > 0 && !(plan_.tensors[i - 1].name < tensor.name)) refuse("is not in canonical order");
       if (tensor.in_source.size() != plan_.sources.size()) refuse("has no place for each source");
       if (tensor.in_output.size() != plan_.outputs.size()) refuse("has no place for each output");
+      if (tensor.copy_of != kNone) check_copy(tensor);
       for (const Stage& stage : plan_.stages)
         if (tensor.tensor_class >= stage.classes.size())
           refuse("is of a class that does not exist");
     }
+  }
+
+  void check_copy(const PlannedTensor& tensor) {
+    if (tensor.copy_of >= plan_.tensors.size()) return refuse("is the copy of none");
+    const PlannedTensor& original = plan_.tensors[tensor.copy_of];
+    if (original.copy_of != kNone) refuse("is the copy of a copy");
+    if (original.shape != tensor.shape) refuse("is a copy of another shape");
   }
 
   void check_carried() {

@@ -1,6 +1,7 @@
 // A result does not depend on the backend, the vector width, optimisation, tiles, threads or
 // memory: every recipe of this folder runs in each configuration, and the files that it makes and
-// the lines that it prints are compared byte for byte with those of the reference backend.
+// the lines that it prints are compared byte for byte with those of the reference backend, as are
+// the values that it counts as not finite.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -56,7 +57,7 @@ const Configuration kConfigurations[] = {
 
 struct Outcome {
   std::map<std::string, std::string> files;  // name to bytes
-  std::vector<std::string> printed;
+  std::vector<std::string> printed, notes;
 };
 
 std::string where_they_differ(const std::string& expected, const std::string& got) {
@@ -92,7 +93,7 @@ class Conformance : public ::testing::TestWithParam<fs::path> {
       done = run_with(more, out);
     }
     EXPECT_EQ(done.error, "") << configuration.name;
-    Outcome outcome{.files = {}, .printed = done.printed};
+    Outcome outcome{.files = {}, .printed = done.printed, .notes = done.notes};
     for (const fs::directory_entry& entry : fs::directory_iterator(out))
       outcome.files[entry.path().filename().string()] = read_file(entry.path());
     fs::remove_all(out);
@@ -110,6 +111,7 @@ TEST_P(Conformance, SameBytesEverywhere) {
     SCOPED_TRACE(configuration.name);
     const Outcome got = run(configuration);
     EXPECT_EQ(got.printed, expected.printed);
+    EXPECT_EQ(got.notes, expected.notes);
     EXPECT_EQ(got.files.size(), expected.files.size());
     for (const auto& [name, bytes] : expected.files) {
       const auto other = got.files.find(name);

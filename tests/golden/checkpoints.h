@@ -79,11 +79,23 @@ inline void write_golden_checkpoints(const std::filesystem::path& root) {
   model = golden_model(31);
   model[0] = floats(model[0].name, {9, 4}, 31);
   folder("wide", model);
+  model = golden_model(36);
+  model.push_back(floats("model.rotary.scale", {2}, 36));
+  folder("long", model);
+  model = golden_model(37);
+  model[1] = floats(model[1].name, {4, 6}, 37);
+  folder("fat", model);
   model = golden_model(32);
   for (GoldenTensor& tensor : model) tensor = halves(tensor);
   folder("half", model);
   folder("quantized", golden_model(33),
          R"({"model_type": "llama", "quantization_config": {"quant_method": "gptq", "bits": 4}})");
+  for (const char* tied : {"true", "false"}) {
+    model = golden_model(35);
+    model.insert(model.begin(), floats("lm_head.weight", {8, 4}, 35));
+    folder(tied == std::string("true") ? "tied" : "untied", model,
+           R"({"model_type": "llama", "tie_word_embeddings": )" + std::string(tied) + "}");
+  }
   folder("bad-config", golden_model(34), "{\"model_type\": \"llama\",}");
 
   model = golden_model(35);

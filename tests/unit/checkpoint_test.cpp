@@ -517,6 +517,15 @@ TEST(Config, OnlyDTypesOfWeightsChange) {
   EXPECT_EQ(with_dtype("{}", DType::bf16), "{}");
 }
 
+TEST(Config, TellsWhetherEmbeddingsAreTied) {
+  const auto ties = [](const std::string& text) { return read_config(text, "config.json", {})->ties_embeddings; };
+  EXPECT_EQ(ties("{\"tie_word_embeddings\": true}"), true);
+  EXPECT_EQ(ties("{\"text_config\": {\"tie_word_embeddings\": false}}"), false);
+  EXPECT_EQ(ties("{\"vision_config\": {\"tie_word_embeddings\": true}}"), std::nullopt);
+  EXPECT_EQ(ties("{\"tie_word_embeddings\": \"true\"}"), std::nullopt);
+  EXPECT_EQ(ties("{}"), std::nullopt);
+}
+
 TEST(Formats, EveryRowHasANameAndOpens) {
   ASSERT_FALSE(formats().empty());
   for (const Format& format : formats()) {
