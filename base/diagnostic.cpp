@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/table.h"
+
 namespace roux {
 namespace {
 
@@ -20,11 +22,6 @@ Diagnostic make(DiagnosticKind kind, Severity severity, Span span, std::string m
   return {.kind = kind, .severity = severity, .span = span, .message = std::move(message)};
 }
 
-std::size_t code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 constexpr std::size_t kShownColumns = 100;
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -39,7 +36,7 @@ void render_marked(std::string& out, std::string_view line, std::size_t begin, s
   while (last < line.size() && is_continuation(line[last])) ++last;
 
   const std::string_view before = line.substr(first, begin - first);
-  const std::size_t width = code_points(line.substr(begin, std::max(std::min(end, last), begin) - begin));
+  const std::size_t width = columns_of(line.substr(begin, std::max(std::min(end, last), begin) - begin));
   const std::string_view lead = first > 0 ? "..." : "";
   out += "  ";
   out += lead;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "base/table.h"
 #include "base/text.h"
 #include "cli/opened_recipe.h"
 
@@ -19,11 +20,6 @@ std::size_t columns_of_output() {
   struct winsize window = {};
   if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0) return kColumns;
   return window.ws_col == 0 ? kColumns : std::min<std::size_t>(window.ws_col, kColumns);
-}
-
-std::size_t columns_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 // The words of a text in lines of at most `columns`, each but the first behind `indentation` blanks.

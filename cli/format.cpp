@@ -86,7 +86,10 @@ class Formatting {
 
   ExitCode compare(const std::string& name, const std::string& text, const std::string& formatted) {
     if (formatted == text) return kDone;
-    if (terminal_.is_json()) return kUserError;
+    if (terminal_.is_json()) {
+      terminal_.document()["ok"] = false;
+      return kUserError;
+    }
     if (arguments_.diff)
       terminal_.print(unified_diff(name, text, formatted));
     else

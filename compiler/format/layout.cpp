@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/table.h"
+
 namespace roux::typeset {
 
-std::uint32_t columns(std::string_view text) {
-  return static_cast<std::uint32_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
+std::uint32_t columns(std::string_view text) { return static_cast<std::uint32_t>(columns_of(text)); }
 
 PieceId Layout::add(Piece piece) {
   pieces_.push_back(std::move(piece));
