@@ -2,6 +2,10 @@
 // errors say. (Sentences on single messages are pinned by golden/.)
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "tests/support/recipes.h"
 
 namespace roux::testing {
@@ -129,6 +133,12 @@ TEST(Language, NamesAreBoundOnce) {
               {"depth = 3\ndepth + 1", "4"}});
 }
 
+TEST(Language, RandomFieldsNeedAStream) {
+  expect_all({{"uniform(1)", "error: `uniform` needs `stream`"},
+              {"normal(1)", "error: `normal` needs `stream`"},
+              {"bernoulli(0.5, 1)", "error: `bernoulli` needs `stream`"}});
+}
+
 TEST(Language, MethodsDoNotCallThemselves) {
   expect_all({{"method f(n: number) -> number = f(n - 1)\nf(1)", "error: `f` calls itself"},
               {"method f(n: number) -> number = g(n)\nmethod g(n: number) -> number = f(n)\nf(1)",
@@ -159,6 +169,99 @@ TEST(Language, EveryFactOfATensorIsAtHand) {
   EXPECT_EQ(fact("numel", "norm"), 3);
   EXPECT_EQ(fact("curve([0, 10, 30])", "layers.1.w"), 10);
   EXPECT_EQ(fact("curve([0, 10, 30])", "layers.2.w"), 30);
+}
+
+// Models of one tensor whose elements are equal: base 1, a 3, b 5; `hollow` has none in one of its two.
+class Models : public ::testing::Test {
+ protected:
+  Models() {
+    for (const auto& [name, value] : {std::pair("base", 1.0), {"a", 3.0}, {"b", 5.0}})
+      shop_.put(name, {{"w", {plain::Type::f32, {2, 2}, Values(4, value)}}});
+    shop_.put("hollow", {{"none", {plain::Type::f32, {0, 3}, {}}}, {"w", {plain::Type::f32, {2}, {-3, -4}}}});
+  }
+
+  // What `print(value)` prints, or the first error's message.
+  std::string said(const std::string& value, const std::string& lines = "") {
+    const RecipeRun run = shop_.run(kLoads + lines + "\nprint(" + value + ")\n");
+    return run.findings.empty() ? run.printed.at(0) : "error: " + run.findings[0].message;
+  }
+
+  void expect_all(std::initializer_list<Case> cases) {
+    for (const Case& each : cases) EXPECT_EQ(said(each.text), each.value) << each.text;
+  }
+
+  using Values = std::vector<double>;
+  const std::string kLoads = R"(base = load("${dir}/base.safetensors")
+a = load("${dir}/a.safetensors", base = base)
+b = load("${dir}/b.safetensors", base = base)
+lone = load("${dir}/b.safetensors")
+hollow = load("${dir}/hollow.safetensors")
+none_of_it = hollow["none"]
+method model_of(m: model) -> model = m
+)";
+  Workshop shop_;
+};
+
+TEST_F(Models, HaveTheSpaceOfTheirOperation) {
+  for (const char* model : {"a + (b - base)", "a - (b - base)", "0.3*a + 0.7*b", "(a + b) - base", "a + b - 1*base",
+                            "where(a > b, a, b)", "exp(a) as model", "(a*b) as model"})
+    EXPECT_EQ(said("space_of(" + std::string(model) + ")"), "model") << model;
+  for (const char* delta : {"a - b", "(a - base) + (b - base)", "(a - base) - (b - base)", "2*(a - b)", "-(a - b)",
+                            "(a - b)*abs(a)", "(a - b)/abs(b)", "where(a > b, a - base, b - base)",
+                            "where(a > b, a - base, 0)", "0.5*a - 0.5*b", "abs(a - b) as delta"})
+    EXPECT_EQ(said("space_of(" + std::string(delta) + ")"), "delta") << delta;
+  for (const char* tensors : {"a*b", "abs(a - b)", "exp(a)", "a as tensors", "max(a, b)", "((a - b)*(a - b)) as tensors"})
+    EXPECT_EQ(said("space_of(" + std::string(tensors) + ")"), "tensors") << tensors;
+}
+
+TEST_F(Models, WeighOneAndZeroToWithinABillionth) {
+  expect_all({{"space_of(0.1*a + 0.2*a + 0.3*b + 0.4*b)", "model"},
+              {"space_of(a + 5e-10*b)", "model"},
+              {"space_of(a - (1 + 5e-10)*b)", "delta"},
+              {"space_of(model_of(a + 1e-8*b))",
+               "error: this combination of models has total weight 1.00000001; a model needs 1"}});
+}
+
+TEST_F(Models, AreWhatAResultAnnotationSays) {
+  EXPECT_EQ(said("f(a)", "method f(m: model) -> model = exp(m)"), "error: expected a model, got tensors");
+  EXPECT_EQ(said("f(a)", "method f(m: model) -> model = 2*m"),
+            "error: this combination of models has total weight 2; a model needs 1");
+  EXPECT_EQ(said("space_of(f(a))", "method f(m: model) -> delta = m - base"), "delta");
+}
+
+TEST_F(Models, CarryTheBaseOfTheirOperands) {
+  expect_all({{"max(base_of(a), over = model)", "1"},
+              {"max(base_of(0.5*a + 0.5*b), over = model)", "1"},
+              {"max(base_of([a, b]), over = model)", "1"},
+              {"max(base_of(b - a), over = model)", "3"}});
+  EXPECT_EQ(said("space_of(base_of(lone))").substr(0, 6), "error:");
+}
+
+TEST_F(Models, OfASoupAreItsMeanAndItsIngredients) {
+  const std::string soups = "s = soup_of([a, b], weights = [3, 1])\neven = soup_of([b, a])";
+  const auto is = [&](const std::string& value, const std::string& expected) {
+    EXPECT_EQ(said(value, soups), expected) << value;
+  };
+  is("max(lerp(s, a, 0), over = model)", "3.5");
+  is("max(s[\"w\"], over = model)", "3.5");
+  is("max(s + (a - base), over = model)", "5.5");
+  is("len(s)", "2");
+  is("max(s[1], over = model)", "5");
+  is("[max(m, over = model) for m in even]", "[5, 3]");
+  is("max(task_arithmetic(even), over = model)", "7");
+  is("s.weights", "[3, 1]");
+  is("[max(m, over = model) for m in s.ingredients]", "[3, 5]");
+}
+
+TEST_F(Models, WithoutElementsHaveSumsOfZero) {
+  expect_all({{"sum(none_of_it, over = model)", "0"},
+              {"count(none_of_it > 0, over = model)", "0"},
+              {"norm(none_of_it, over = model)", "0"},
+              {"size(none_of_it, over = model)", "0"},
+              {"norm(hollow, over = model)", "5"},
+              {"max(hollow, over = model)", "-3"},
+              {"median(hollow, over = model)", "-3.5"},
+              {"max(where(hollow < 0, max(hollow, over = tensor), 9), over = model)", "-3"}});
 }
 
 }  // namespace
