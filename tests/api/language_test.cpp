@@ -253,6 +253,11 @@ TEST_F(Models, OfASoupAreItsMeanAndItsIngredients) {
   is("[max(m, over = model) for m in s.ingredients]", "[3, 5]");
 }
 
+TEST_F(Models, AreScoredOnce) {
+  const std::string counter = R"(val = command("echo {model} >> ${out}/runs; wc -l < ${out}/runs"))";
+  EXPECT_EQ(said("[val(a), val(0.5*a + 0.5*b), val(a), val(mean([a, b]))]", counter), "[1, 2, 1, 2]");
+}
+
 TEST_F(Models, WithoutElementsHaveSumsOfZero) {
   expect_all({{"sum(none_of_it, over = model)", "0"},
               {"count(none_of_it > 0, over = model)", "0"},
