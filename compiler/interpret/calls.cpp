@@ -23,6 +23,17 @@ bool any_poison(const std::vector<Value>& values) {
   });
 }
 
+// A reduction over a scope looks inside one value, so there a soup is its mean, not the list of its models.
+void look_inside_soups(SpaceContext context, const std::vector<ast::Parameter>& parameters,
+                       std::vector<Value>& values) {
+  const auto over = std::find_if(parameters.begin(), parameters.end(),
+                                 [](const ast::Parameter& parameter) { return parameter.name.text == "over"; });
+  if (over == parameters.end() || values[static_cast<std::size_t>(over - parameters.begin())].is<NoneValue>()) return;
+  for (std::size_t p = 0; p < parameters.size(); ++p)
+    if (auto* soup = values[p].get<Soup>(); soup && parameters[p].type && parameters[p].type->name == "operands")
+      values[p] = soup_mean(context, *soup);
+}
+
 }  // namespace
 
 Value Evaluator::eval_node(const ast::Call& node, Span span, Frame& frame) {
@@ -151,6 +162,7 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
   if (any_poison(values)) return Poison{};
 
   try {
+    look_inside_soups(context(span), parameters, values);
     for (std::size_t p = 0; p < parameters.size(); ++p) {
       if (!plan.of_parameter[p]) values[p] = default_of(parameters[p], inner);
       if (parameters[p].type) {

@@ -37,6 +37,11 @@ namespace {
 Value concatenation(SpaceContext& context, const Value& left, const Value& right) {
   if (left.is<std::string>() && right.is<std::string>())
     return *left.get<std::string>() + *right.get<std::string>();
+  for (const auto& [text, other] : {std::pair(&left, &right), std::pair(&right, &left)})
+    if (text->is<std::string>() && is_arithmetic_operand(*other))
+      fail(error(DiagnosticKind::wrong_type, context.span,
+                 "`++` joins a string to a string, got " + describe_kind(*other, context.graph))
+               .hint("put it into the text: \"${...}\""));
   List list{items_of(context, left, "the left side of `++`")};
   const std::vector<Value> more = items_of(context, right, "the right side of `++`");
   if (list.items.size() + more.size() > limits::kListLength)

@@ -249,6 +249,10 @@ TEST_F(Models, OfASoupAreItsMeanAndItsIngredients) {
   is("max(s[1], over = model)", "5");
   is("[max(m, over = model) for m in even]", "[5, 3]");
   is("max(task_arithmetic(even), over = model)", "7");
+  is("max(s, over = model)", "3.5");
+  is("sum(even, over = model) == sum(mean([b, a]), over = model)", "true");
+  is("mean(s, over = model) == mean(lerp(s, a, 0), over = model)", "true");
+  is("max(max(even), over = model)", "5");
   is("s.weights", "[3, 1]");
   is("[max(m, over = model) for m in s.ingredients]", "[3, 5]");
 }
