@@ -279,15 +279,12 @@ Status Performance::tell_nonfinite(const ExecuteResult& result, const std::strin
   return ok();
 }
 
-// Whether a candidate of this model was scored in this precision and these very dtypes: its score is then that of the output.
-Result<bool> Performance::was_scored_so(OutputWish wish, const std::vector<DType>& dtypes) {
-  const bool scored = std::any_of(scores_.begin(), scores_.end(), [&](const auto& entry) {
-    return entry.first.second == wish.value->node && scorers_.at(entry.first.first).in_f64 == wish.in_f64;
-  });
-  if (!scored) return false;
-  wish.dtype = "widest";  // as candidates are written
-  ROUX_TRY(const PreparedOutput as_candidate, prepare(wish));
-  return as_candidate.plan.outputs[0].dtypes == dtypes;
+// Whether the scorer's candidate of this model holds the same values: one score is then that of both.
+bool Performance::is_as_candidate(const SavedModel& saved, const Scorer& scorer) {
+  if (scorer.in_f64 != saved.in_f64) return false;
+  const auto candidate = prepare({.value = &saved.value, .path = "candidate", .dtype = "widest",
+                                  .in_f64 = saved.in_f64, .metadata = {}, .span = scorer.span});
+  return candidate && candidate->plan.outputs[0].dtypes == saved.dtypes;
 }
 
 Status Performance::save(const SaveRequest& request) {
@@ -312,10 +309,8 @@ Status Performance::save(const SaveRequest& request) {
                                           quoted(result.largest_taken[0]) + " differ") +
                                    "; the largest value was taken"));
 
-  if (is_model(graph_, request.value)) {
-    ROUX_TRY(const bool as_scored, was_scored_so(wish, prepared.plan.outputs[0].dtypes));
-    saved_.push_back({value.node, as_scored, report_.outputs.size()});
-  }
+  if (is_model(graph_, request.value))
+    saved_.push_back({value, request.in_f64, prepared.plan.outputs[0].dtypes, report_.outputs.size()});
   report_.outputs.push_back({.path = request.path,
                              .tensors = prepared.layout.tensors.size(),
                              .bytes = output_bytes(prepared.layout),
@@ -346,8 +341,11 @@ void Performance::score_outputs(Scores wanted) {
   const auto& [id, scorer] = *scorers_.begin();
   for (const SavedModel& saved : saved_) {
     SavedOutput& output = report_.outputs[saved.report_index];
-    auto known = scores_.find({id, saved.node});
-    if (saved.as_scored && known != scores_.end()) {
+    const auto key = std::pair(id, saved.value.node);
+    const auto known = scores_.find(key);
+    if (wanted == Scores::known && known == scores_.end()) continue;
+    const bool is_candidate = is_as_candidate(saved, scorer);
+    if (is_candidate && known != scores_.end()) {
       output.score = known->second;
       continue;
     }
@@ -355,6 +353,7 @@ void Performance::score_outputs(Scores wanted) {
     const Result<double> score = run_scorer(scorer, output.path, scorer.span);
     if (score) {
       output.score = *score;
+      if (is_candidate) scores_.emplace(key, *score);
       ++report_.models_scored;
     } else if (events_.on_note) {
       for (Diagnostic finding : score.error()) {

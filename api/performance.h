@@ -72,8 +72,9 @@ class Performance : public Host {
 
  private:
   struct SavedModel {
-    NodeId node;
-    bool as_scored;  // in the dtypes in which candidates are written
+    Data value;
+    bool in_f64;
+    std::vector<DType> dtypes;  // in which it was written
     std::size_t report_index;
   };
 
@@ -87,7 +88,7 @@ class Performance : public Host {
   Status tell_nonfinite(const ExecuteResult& result, const std::string& what, bool refuse, Span span);
   Result<double> run_scorer(const Scorer& scorer, const std::string& path, Span span);
   Result<std::map<std::string, std::string>> metadata(NodeId node);
-  Result<bool> was_scored_so(OutputWish wish, const std::vector<DType>& dtypes);
+  bool is_as_candidate(const SavedModel& saved, const Scorer& scorer);
   template <class F>
   Status commit_if(F is_wanted);
   Status commit_if_named(const std::string& text);

@@ -118,9 +118,14 @@ std::string string_literal(std::string_view text) {
 
 std::string format_number(double value) {
   if (std::isnan(value)) return "nan";
+  constexpr double kExactIntegers = 9007199254740992;  // 2^53
   std::array<char, 40> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-  return {buffer.data(), end};
+  const bool is_count = value == std::floor(value) && std::fabs(value) <= kExactIntegers;
+  char* const first = buffer.data();
+  char* const last = first + buffer.size();
+  const auto written = is_count ? std::to_chars(first, last, value, std::chars_format::fixed)
+                                : std::to_chars(first, last, value);
+  return {first, written.ptr};
 }
 
 std::string format_bytes(std::uint64_t bytes) {

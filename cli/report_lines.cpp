@@ -9,8 +9,8 @@ namespace roux::cli {
 
 std::string output_line(const SavedOutput& output) {
   std::string line = "saved " + printable(output.path) + ": " +
-                     format_count(output.tensors, "tensor") + ", " + format_bytes(output.bytes) +
-                     ", " + output.dtype;
+                     format_count(output.tensors, "tensor") + ", " + format_bytes(output.bytes);
+  if (!output.dtype.empty()) line += ", " + output.dtype;  // without floating tensors there is none to name
   if (output.score) line += " (score " + format_number(*output.score) + ")";
   return line;
 }

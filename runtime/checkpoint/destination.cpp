@@ -31,12 +31,19 @@ bool is_inside(const std::string& path, const std::string& folder) {
          (folder.ends_with('/') || path[folder.size()] == '/');
 }
 
-bool looks_like_checkpoint_folder(const std::string& path) {
+// What a folder holds besides one checkpoint, which overwriting would delete with it; empty if nothing.
+std::string beside_a_checkpoint(const std::string& path) {
   const auto names = list_folder(path, {});
-  if (!names) return false;
-  return names->empty() || std::any_of(names->begin(), names->end(), [](const std::string& name) {
-           return name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json");
-         });
+  if (!names) return "files that cannot be listed";
+  std::size_t weights = 0;
+  bool has_index = false;
+  for (const std::string& name : *names) {
+    if (kind_of_path(join_path(path, name)) == PathKind::folder) return "the folder " + quoted(name);
+    weights += name.ends_with(".safetensors") ? 1 : 0;
+    has_index = has_index || name.ends_with(".safetensors.index.json");
+  }
+  if (weights > 1 && !has_index) return format_count(weights, "safetensors file") + " and no index";
+  return weights > 0 || has_index || names->empty() ? "" : "other things than a checkpoint";
 }
 
 class OutputCheck {
@@ -94,8 +101,8 @@ class OutputCheck {
     find_input(input, quoted(path_) + " " + what, std::string(kElsewhere));
   }
 
-  // Overwriting deletes what is there in the end: only what a save could have made, or an empty
-  // folder.
+  // Overwriting deletes what is there in the end: only what a save could have made, one checkpoint and its
+  // companions, or an empty folder.
   void check_existing() {
     if (is_input_ && !findings_.empty()) return;  // said already
     if (!layout_.overwrite)
@@ -112,8 +119,8 @@ class OutputCheck {
     const std::string output = canonical(path_), here = canonical(".");
     if (output == "/" || output == here || is_inside(here, output))
       return refuse_overwrite("the working directory or a folder above it");
-    if (!looks_like_checkpoint_folder(path_))
-      return refuse_overwrite("a folder that holds other things than a checkpoint");
+    if (const std::string more = beside_a_checkpoint(path_); !more.empty())
+      return refuse_overwrite("a folder that holds " + more);
   }
   void refuse_overwrite(const std::string& what) {
     find(DiagnosticKind::output_exists,

@@ -451,6 +451,23 @@ save(greedy(models, val), "${dir}/soup.safetensors"))")),
   EXPECT_GT(*report.outputs[0].score, 4 * (64 * 32 + 32));
 }
 
+TEST(Reports, OneModelIsScoredOnceHoweverOftenItIsSaved) {
+  const Shelf shelf;
+  Engine engine = engine_of();
+  const Report report = ran(engine, compiled(engine, with_inputs(R"(
+val = command("wc -c < {model}")
+soup = mean(models)
+save(soup, "${dir}/one.safetensors")
+save(soup, "${dir}/two.safetensors")
+save(soup, "${dir}/rounded.safetensors", dtype = bf16)
+print(val(soup)))")),
+                            shelf.settings());
+  ASSERT_EQ(report.outputs.size(), 3u);
+  EXPECT_EQ(report.models_scored, 2u) << "the rounded one is another model";
+  EXPECT_EQ(report.outputs[0].score, report.outputs[1].score);
+  EXPECT_LT(report.outputs[2].score, report.outputs[0].score);
+}
+
 TEST(Evaluate, GivesTheValueOfAnExpression) {
   Engine engine = engine_of();
   const Result<std::string> text = engine.evaluate("sum([i ^ 2 for i in 1..4])", {});

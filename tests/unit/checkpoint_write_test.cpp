@@ -318,6 +318,29 @@ TEST(Writer, NeverOverwritesWhatIsNoCheckpoint) {
   refused("", "is empty");
 }
 
+TEST(Writer, OverwritesOneCheckpointAndNothingBeside) {
+  const ScratchFolder scratch;
+  const auto check = [&](const std::string& name) {
+    OutputLayout layout = layout_of(scratch / name, {{"w", DType::f32, {2}}});
+    layout.overwrite = true;
+    return check_output(layout, {});
+  };
+  const auto refused = [&](const std::string& name, const std::string& seen) {
+    expect_error(check(name), DiagnosticKind::output_exists, seen);
+  };
+  put_file(scratch / "results/soup/model.safetensors", one_tensor("w", 2));
+  put_file(scratch / "results/final.safetensors", one_tensor("w", 2));
+  refused("results", "the folder `soup`");
+  EXPECT_TRUE(check("results/soup").ok());
+  put_file(scratch / "files/first.safetensors", one_tensor("w", 2));
+  put_file(scratch / "files/second.safetensors", one_tensor("w", 2));
+  refused("files", "2 safetensors files and no index");
+  put_file(scratch / "files/model.safetensors.index.json", "{}");
+  EXPECT_TRUE(check("files").ok());
+  fs::create_directory(scratch / "empty");
+  EXPECT_TRUE(check("empty").ok());
+}
+
 TEST(Writer, KnowsItsInputs) {
   const ScratchFolder scratch;
   put_file(scratch / "models/a/model.safetensors", one_tensor("w", 2));
