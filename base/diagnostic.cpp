@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/table.h"
+#include "base/text.h"
 
 namespace roux {
 namespace {
@@ -24,16 +25,14 @@ Diagnostic make(DiagnosticKind kind, Severity severity, Span span, std::string m
 
 constexpr std::size_t kShownColumns = 100;
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
 // The line, with the bytes [begin, end) marked below it; only the part around them where it is long.
 void render_marked(std::string& out, std::string_view line, std::size_t begin, std::size_t end) {
   end = std::min(end, line.size());
   std::size_t first = 0;
   if (line.size() > kShownColumns && begin > kShownColumns / 2) first = begin - kShownColumns / 2;
-  while (first > 0 && is_continuation(line[first])) --first;
+  while (first > 0 && is_utf8_continuation(line[first])) --first;
   std::size_t last = std::min(line.size(), first + kShownColumns);
-  while (last < line.size() && is_continuation(line[last])) ++last;
+  while (last < line.size() && is_utf8_continuation(line[last])) ++last;
 
   const std::string_view before = line.substr(first, begin - first);
   const std::size_t width = columns_of(line.substr(begin, std::max(std::min(end, last), begin) - begin));
@@ -44,7 +43,7 @@ void render_marked(std::string& out, std::string_view line, std::size_t begin, s
   out += last < line.size() ? "...\n  " : "\n  ";
   out.append(lead.size(), ' ');
   for (char c : before)  // keep tabs, so that the mark stands below its text
-    if (!is_continuation(c)) out += c == '\t' ? '\t' : ' ';
+    if (!is_utf8_continuation(c)) out += c == '\t' ? '\t' : ' ';
   out += '^';
   out.append(width > 1 ? width - 1 : 0, '~');
   out += '\n';

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace roux {
 
 Span cover(Span first, Span last) {
@@ -40,7 +42,7 @@ LineColumn SourceMap::locate(SourceId id, std::uint32_t offset) const {
     if (c == '\n') {
       ++place.line;
       place.column = 1;
-    } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {  // not a continuation byte
+    } else if (!is_utf8_continuation(c)) {
       ++place.column;
     }
   }

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace roux {
-namespace {
-
-bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-
-}  // namespace
 
 std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_utf8_continuation));
 }
 
 std::string shortened(std::string_view text, std::size_t columns) {
@@ -18,7 +15,7 @@ std::string shortened(std::string_view text, std::size_t columns) {
   std::string out;
   std::size_t used = 0;
   for (char c : text) {
-    if (begins_character(c) && ++used >= columns) break;
+    if (!is_utf8_continuation(c) && ++used >= columns) break;
     out += c;
   }
   while (out.ends_with(' ')) out.pop_back();

@@ -10,7 +10,6 @@ namespace roux {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Control characters as escapes: names come from files, and must not steer a terminal.
@@ -199,14 +198,14 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
     } else if (p < pattern.size() && pattern[p] == '?') {
       ++p;
       ++t;
-      while (t < text.size() && is_continuation(text[t])) ++t;  // one character, not one byte
+      while (t < text.size() && is_utf8_continuation(text[t])) ++t;  // one character, not one byte
     } else if (p < pattern.size() && pattern[p] == text[t]) {
       ++p;
       ++t;
     } else if (star != std::string_view::npos) {
       p = star + 1;
       t = ++widened;
-      while (t < text.size() && is_continuation(text[t])) t = ++widened;
+      while (t < text.size() && is_utf8_continuation(text[t])) t = ++widened;
     } else {
       return false;
     }

@@ -10,6 +10,9 @@
 
 namespace roux {
 
+// Whether a byte of UTF-8 goes on with a character that a byte before it began.
+inline bool is_utf8_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
 std::string quoted(std::string_view name);                // `name`, control characters escaped
 // So that argument-dependent lookup never prefers std::quoted, where <iomanip> is included.
 inline std::string quoted(const char* name) { return quoted(std::string_view(name)); }

@@ -1,5 +1,4 @@
 // `roux doc`: what there is to read about methods, as text for people or as a page in Markdown.
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "cli/opened_recipe.h"
+#include "cli/window.h"
 
 namespace roux::cli {
 namespace {
@@ -17,9 +17,7 @@ using Documents = std::vector<MethodDocument>;
 constexpr std::size_t kColumns = 100;
 
 std::size_t columns_of_output() {
-  struct winsize window = {};
-  if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0) return kColumns;
-  return window.ws_col == 0 ? kColumns : std::min<std::size_t>(window.ws_col, kColumns);
+  return std::min(columns_of_window(STDOUT_FILENO, kColumns), kColumns);
 }
 
 // The words of a text in lines of at most `columns`, each but the first behind `indentation` blanks.

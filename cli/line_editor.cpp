@@ -2,7 +2,6 @@
 
 #include <histedit.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,8 @@
 #include <cwchar>
 
 #include "base/table.h"
+#include "base/text.h"
+#include "cli/window.h"
 
 namespace roux::cli {
 namespace {
@@ -76,16 +77,11 @@ int read_character(EditLine* editor, wchar_t* character) {
   }
 }
 
-std::size_t terminal_columns() {
-  winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 // Side by side, as many as fit, read downwards.
 void list(const std::vector<Candidate>& candidates) {
   std::size_t widest = 0;
   for (const Candidate& candidate : candidates) widest = std::max(widest, columns_of(candidate.label));
-  const std::size_t across = std::max<std::size_t>(1, terminal_columns() / (widest + 2));
+  const std::size_t across = std::max<std::size_t>(1, columns_of_window(STDOUT_FILENO) / (widest + 2));
   const std::size_t rows = (candidates.size() + across - 1) / across;
   std::vector<std::vector<std::string>> cells(rows);
   for (std::size_t i = 0; i < candidates.size(); ++i) cells[i % rows].push_back(candidates[i].label);
@@ -100,7 +96,7 @@ std::string common_beginning(const std::vector<Candidate>& candidates) {
     const auto end = std::mismatch(common.begin(), common.end(), candidate.text.begin(), candidate.text.end());
     common.erase(end.first, common.end());
   }
-  while (!common.empty() && (static_cast<unsigned char>(common.back()) & 0xC0) == 0x80) common.pop_back();
+  while (!common.empty() && is_utf8_continuation(common.back())) common.pop_back();
   return common;
 }
 

@@ -1,6 +1,5 @@
 #include "cli/progress.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,8 @@
 #include <string_view>
 
 #include "base/table.h"
+#include "base/text.h"
+#include "cli/window.h"
 
 namespace roux::cli {
 namespace {
@@ -45,14 +46,12 @@ std::string size_text(double bytes) {
   return text;
 }
 
-bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-
 // The first `columns` characters; control characters (names come from files) become `?`.
 std::string shown(std::string_view text, std::size_t columns) {
   std::string out;
   std::size_t used = 0;
   for (char c : text) {
-    if (begins_character(c) && ++used > columns) break;
+    if (!is_utf8_continuation(c) && ++used > columns) break;
     out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
   }
   return out;
@@ -83,12 +82,6 @@ bool terminal_speaks_utf8() {
     return text.find("utf-8") != std::string::npos || text.find("utf8") != std::string::npos;
   }
   return false;
-}
-
-std::size_t terminal_columns() {
-  winsize size = {};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return size.ws_col;
 }
 
 }  // namespace
@@ -138,7 +131,7 @@ void ProgressBar::show(const RunProgress& progress) {
   drawn_at_ = now;
 
   // One column stays free: a full line would wrap on some terminals.
-  const BarStyle style{terminal_columns() - 1, terminal_speaks_utf8()};
+  const BarStyle style{columns_of_window(STDERR_FILENO) - 1, terminal_speaks_utf8()};
   const std::string line = bar_line(progress, progress.seconds - first_.seconds,
                                     progress.bytes_done - first_.bytes_done, style);
   const std::size_t columns = columns_of(line);

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace roux::syntax {
 namespace {
 
 unsigned byte_at(std::string_view text, std::size_t i) {
   return static_cast<unsigned char>(text[i]);
 }
-
-bool is_continuation(unsigned byte) { return (byte & 0xC0) == 0x80; }
 
 // The second byte decides about overlong forms, surrogates and the upper end.
 bool second_is_allowed(unsigned first, unsigned second) {
@@ -32,7 +32,7 @@ std::size_t sequence_length(std::string_view text) {
   const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
   if (text.size() < length) return 0;
   for (std::size_t i = 1; i < length; ++i)
-    if (!is_continuation(byte_at(text, i))) return 0;
+    if (!is_utf8_continuation(text[i])) return 0;
   return second_is_allowed(first, byte_at(text, 1)) ? length : 0;
 }
 
@@ -52,7 +52,7 @@ CodePointIndex::CodePointIndex(std::string_view text)
   if (ascii) return;
   begins_.reserve(text.size() + 1);
   for (std::size_t i = 0; i < text.size(); ++i)
-    if (!is_continuation(byte_at(text, i))) begins_.push_back(static_cast<std::uint32_t>(i));
+    if (!is_utf8_continuation(text[i])) begins_.push_back(static_cast<std::uint32_t>(i));
   begins_.push_back(size_);
 }
 
