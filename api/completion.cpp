@@ -7,9 +7,9 @@
 #include "api/session_state.h"
 #include "api/show.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "compiler/sema/check.h"
 #include "compiler/sema/types.h"
-#include "compiler/syntax/utf8.h"
 
 namespace roux {
 namespace {
@@ -253,7 +253,7 @@ std::vector<Candidate> complete_path(const std::string& typed, std::string_view 
 
 Completion Session::complete(std::string_view text, std::size_t cursor) const {
   text = text.substr(0, cursor);
-  if (syntax::find_bad_utf8(text)) return {text.size(), {}};
+  if (find_bad_utf8(text)) return {text.size(), {}};
   const Result<Completion> completion = guarded([&]() -> Result<Completion> {
     return Completer(*state_, *this, place_in(text)).run();
   });

@@ -1,7 +1,6 @@
 #include "api/formula.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 
 #include "base/text.h"
@@ -113,9 +112,7 @@ class Writer {
  private:
   Piece constant(double value) const {
     if (digits_ == Digits::all) return {format_number(value), value < 0 ? Binds::sum : Binds::tightly};
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", value);
-    return {text, value < 0 ? Binds::sum : Binds::tightly};
+    return {format_digits(value, 6), value < 0 ? Binds::sum : Binds::tightly};
   }
 
   std::string list(const std::vector<std::string>& items, const char* separator) const {

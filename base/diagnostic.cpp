@@ -4,6 +4,7 @@
 
 #include "base/table.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace roux {
 namespace {

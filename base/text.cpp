@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/utf8.h"
+
 namespace roux {
 namespace {
 
@@ -125,6 +127,12 @@ std::string format_number(double value) {
   const auto written = is_count ? std::to_chars(first, last, value, std::chars_format::fixed)
                                 : std::to_chars(first, last, value);
   return {first, written.ptr};
+}
+
+std::string format_digits(double value, int digits) {
+  char text[64];
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, digits).ptr;
+  return {text, end};
 }
 
 std::string format_bytes(std::uint64_t bytes) {

@@ -10,9 +10,6 @@
 
 namespace roux {
 
-// Whether a byte of UTF-8 goes on with a character that a byte before it began.
-inline bool is_utf8_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
-
 std::string quoted(std::string_view name);                // `name`, control characters escaped
 // So that argument-dependent lookup never prefers std::quoted, where <iomanip> is included.
 inline std::string quoted(const char* name) { return quoted(std::string_view(name)); }
@@ -20,6 +17,7 @@ inline std::string quoted(const std::string& name) { return quoted(std::string_v
 inline std::string quoted(std::string& name) { return quoted(std::string_view(name)); }
 std::string string_literal(std::string_view text);        // "a \"b\"", as a recipe would write it
 std::string format_number(double value);                  // shortest text that reads back the same
+std::string format_digits(double value, int digits);      // so many significant ones at most, whatever the locale
 std::string format_bytes(std::uint64_t bytes);            // 1.5 GB (powers of 1000)
 std::string format_count(std::uint64_t count, std::string_view noun);  // 1 tensor, 291 tensors
 std::string format_shape(std::span<const std::int64_t> shape);         // [32, 64]

@@ -11,6 +11,7 @@
 
 #include "base/table.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cli/window.h"
 
 namespace roux::cli {

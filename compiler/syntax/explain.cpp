@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "compiler/syntax/habits.h"
-#include "compiler/syntax/utf8.h"
 
 namespace roux::syntax {
 namespace {

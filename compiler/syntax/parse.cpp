@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "compiler/syntax/antlr.h"
 #include "compiler/syntax/brackets.h"
 #include "compiler/syntax/build_tree.h"
@@ -13,7 +14,6 @@
 #include "compiler/syntax/lexer.h"
 #include "compiler/syntax/newlines.h"
 #include "compiler/syntax/stop_at_first_error.h"
-#include "compiler/syntax/utf8.h"
 
 namespace roux {
 namespace {

@@ -1,10 +1,9 @@
-// UTF-8: is a text well formed, and where do its code points begin? (ANTLR counts code points,
-// spans count bytes.) Overlong forms, surrogates and values above U+10FFFF are ill formed.
+// Where the code points of a text in UTF-8 begin (ANTLR counts code points, spans count bytes), and how they are
+// written.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +11,6 @@
 namespace roux::syntax {
 
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-// The length of the well-formed sequence at the start of `text`; 0 if there is none.
-std::size_t sequence_length(std::string_view text);
-
-// The offset of the first byte that is not part of well-formed UTF-8.
-std::optional<std::size_t> find_bad_utf8(std::string_view text);
 
 // From indices of code points to offsets of bytes.
 class CodePointIndex {

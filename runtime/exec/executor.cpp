@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "base/float_environment.h"
 #include "runtime/exec/carried.h"
 #include "runtime/exec/nonfinite.h"
 #include "runtime/exec/program.h"

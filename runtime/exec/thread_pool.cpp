@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/float_environment.h"
+
 namespace roux {
 namespace {
 

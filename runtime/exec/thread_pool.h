@@ -7,7 +7,6 @@
 #pragma once
 
 #include <atomic>
-#include <cfenv>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -18,21 +17,6 @@
 #include "base/result.h"
 
 namespace roux {
-
-// Round to nearest, no flushing of denormals, no traps, for as long as it lives.
-class DefaultFloatEnvironment {
- public:
-  DefaultFloatEnvironment() {
-    std::fegetenv(&saved_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~DefaultFloatEnvironment() { std::fesetenv(&saved_); }
-  DefaultFloatEnvironment(const DefaultFloatEnvironment&) = delete;
-  DefaultFloatEnvironment& operator=(const DefaultFloatEnvironment&) = delete;
-
- private:
-  std::fenv_t saved_;
-};
 
 class ThreadPool {
  public:

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/limits.h"
-#include "compiler/syntax/utf8.h"
+#include "base/utf8.h"
 #include "tests/support/syntax.h"
 
 namespace roux::testing {
@@ -264,7 +264,7 @@ TEST(SyntaxErrors, OfEncoding) {
   EXPECT_EQ(errors("x = 1\ny = \"\xFF\""),
             "2:6 the text is not UTF-8 from here on | save the file as UTF-8");
   EXPECT_EQ(first_kind("\xC0\xAF"), DiagnosticKind::bad_encoding);
-  const auto bad = [](std::string_view text) { return syntax::find_bad_utf8(text).value_or(99); };
+  const auto bad = [](std::string_view text) { return find_bad_utf8(text).value_or(99); };
   EXPECT_EQ(bad("ok é€😀"), 99u);
   EXPECT_EQ(bad("a\xC3"), 1u);             // cut off
   EXPECT_EQ(bad("a\x80"), 1u);             // continuation alone
