@@ -243,8 +243,8 @@ Diagnostics as_an_editor_shows(Diagnostics findings) {
 Diagnostics findings_of(Engine& engine, const std::string& name, const std::string& text) {
   const Result<Recipe> recipe = engine.compile(name, text);
   if (!recipe) return recipe.error();
-  const Result<CheckReport> report = engine.check(*recipe, {});
-  return report ? report->notes : report.error();
+  const Result<BoundRecipe> bound = engine.bind(*recipe, {});
+  return bound ? bound->notes() : bound.error();
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/host_scorer.h"
 #include "api/roux.h"
 #include "base/text.h"
 #include "runtime/checkpoint/checkpoint.h"
+#include "runtime/checkpoint/host_memory.h"
 #include "runtime/kernel/storage.h"
 
 namespace roux {
@@ -64,18 +66,25 @@ struct CheckpointReader::State {
   std::vector<TensorSummary> tensors;
 };
 
-Result<CheckpointReader> CheckpointReader::open(const std::string& path) {
-  auto state = std::make_unique<State>();
-  ROUX_TRY(state->checkpoint, Checkpoint::open(path, {}));
+CheckpointReader reader_of(Checkpoint::Ptr checkpoint) {
+  auto state = std::make_shared<CheckpointReader::State>();
+  state->checkpoint = std::move(checkpoint);
   for (const TensorInfo& tensor : state->checkpoint->tensors())
     state->tensors.push_back({tensor.name, std::string(name_of(tensor.dtype)), tensor.shape, tensor.byte_count});
   return CheckpointReader(std::move(state));
 }
 
-CheckpointReader::CheckpointReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
-CheckpointReader::CheckpointReader(CheckpointReader&&) noexcept = default;
-CheckpointReader::~CheckpointReader() = default;
+Result<CheckpointReader> CheckpointReader::open(const std::string& path) {
+  ROUX_TRY(Checkpoint::Ptr checkpoint, Checkpoint::open(path, {}));
+  return reader_of(std::move(checkpoint));
+}
 
+Result<CheckpointReader> CheckpointReader::open(const std::string& name, const HostModel& model) {
+  ROUX_TRY(Checkpoint::Ptr checkpoint, open_host_model(name, model, {}));
+  return reader_of(std::move(checkpoint));
+}
+
+const std::string& CheckpointReader::path() const { return state_->checkpoint->path(); }
 const std::vector<TensorSummary>& CheckpointReader::tensors() const { return state_->tensors; }
 const std::map<std::string, std::string>& CheckpointReader::metadata() const {
   return state_->checkpoint->metadata();

@@ -31,20 +31,25 @@ std::string unknown_setting_hint(const std::string& name, const std::vector<std:
   return "its parameters: " + join(shown, ", ");
 }
 
-Diagnostics check_settings(const Recipe::State& recipe, const Settings& settings) {
+// Each argument belongs to a `param`, and each `param` has one at most.
+Diagnostics check_arguments(const Recipe::State& recipe, const Arguments& arguments) {
+  std::vector<std::string> given;
+  for (const auto& [name, text] : arguments.settings) given.push_back(name);
+  for (const auto& [name, scorer] : arguments.scorers) given.push_back(name);
   std::vector<std::string> params;
   Diagnostics findings;
-  std::map<const ast::Parameter*, std::string> given;
+  std::map<const ast::Parameter*, std::string> taken;
   for (const Settable& settable : settables(recipe.module, recipe.imports)) {
     params.push_back(settable.name);
-    if (!settings.contains(settable.name)) continue;
-    const auto [first, fresh] = given.emplace(settable.parameter, settable.name);
-    if (!fresh)
-      findings.push_back(error(DiagnosticKind::doubled_argument, settable.parameter->name.span,
-                               "this parameter is set twice, as " + quoted(first->second) + " and as " +
-                                   quoted(settable.name)));
+    for (std::ptrdiff_t times = std::count(given.begin(), given.end(), settable.name); times > 0; --times) {
+      const auto [first, fresh] = taken.emplace(settable.parameter, settable.name);
+      if (!fresh)
+        findings.push_back(error(DiagnosticKind::doubled_argument, settable.parameter->name.span,
+                                 "this parameter is set twice, as " + quoted(first->second) + " and as " +
+                                     quoted(settable.name)));
+    }
   }
-  for (const auto& [name, text] : settings)
+  for (const std::string& name : given)
     if (std::find(params.begin(), params.end(), name) == params.end())
       findings.push_back(error(DiagnosticKind::unknown_parameter, {}, "the recipe has no parameter " + quoted(name))
                              .hint(unknown_setting_hint(name, params)));
@@ -58,6 +63,7 @@ std::string_view version() { return ROUX_VERSION; }
 Result<Engine> Engine::create(const Options& options) {
   auto state = std::make_unique<State>();
   state->options = options;
+  state->options.read_import = fenced(options.read_import);
   ROUX_TRY(state->options.threads, thread_count(options.threads));
   if (options.max_depth < 1 || options.max_depth > limits::kEvaluationDepth)
     return error(DiagnosticKind::bad_option, {},
@@ -81,6 +87,7 @@ Result<Recipe> Engine::compile(std::string name, std::string text) {
   return guarded([&]() -> Result<Recipe> {
     state_->paths_seen = {name};
     auto recipe = std::make_shared<Recipe::State>();
+    recipe->engine = state_.get();
     const SourceId source = state_->sources.add(name, text);
     recipe->text = std::move(text);
     ROUX_TRY(recipe->module, parse(state_->sources, source));
@@ -126,14 +133,14 @@ void find_missing(const Recipe::State& recipe, Rehearsal& rehearsal, Diagnostics
 }
 
 // Evaluates the recipe against headers. On success the rehearsal holds what the run will do.
-Diagnostics rehearse(SourceMap& sources, Library& library, const Recipe::State& recipe, const Settings& settings,
-                     Graph& graph, Rehearsal& rehearsal) {
+Diagnostics rehearse(Engine::State& engine, const Recipe::State& recipe, const Arguments& arguments, Graph& graph,
+                     Rehearsal& rehearsal) {
   Diagnostics findings = recipe.findings;
-  const Diagnostics wrong_settings = check_settings(recipe, settings);
-  findings.insert(findings.end(), wrong_settings.begin(), wrong_settings.end());
-  if (auto merge = merge_to_score(sources, recipe.module)) rehearsal.propose_merge(*std::move(merge));
-  Evaluator evaluator(sources, library, recipe.imports, graph, rehearsal, limits_of(rehearsal.options()));
-  add_evaluated(findings, evaluator.run(recipe.module, settings));
+  const Diagnostics wrong_arguments = check_arguments(recipe, arguments);
+  findings.insert(findings.end(), wrong_arguments.begin(), wrong_arguments.end());
+  if (auto merge = merge_to_score(engine.sources, recipe.module)) rehearsal.propose_merge(*std::move(merge));
+  Evaluator evaluator(engine.sources, engine.library, recipe.imports, graph, rehearsal, limits_of(engine.options));
+  add_evaluated(findings, evaluator.run(recipe.module, arguments.settings));
   find_missing(recipe, rehearsal, findings);
   if (rehearsal.is_idle())
     rehearsal.note(note(DiagnosticKind::no_output, {}, "the recipe neither saves nor prints anything")
@@ -141,56 +148,54 @@ Diagnostics rehearse(SourceMap& sources, Library& library, const Recipe::State& 
   return errors_of(std::move(findings));
 }
 
+Diagnostic other_engine(const char* what) {
+  return error(DiagnosticKind::bad_option, {}, std::string("this recipe was ") + what + " by another engine")
+      .hint("recipes stay with their engine: give each engine the text");
+}
+
 }  // namespace
 
-Result<CheckReport> Engine::check(const Recipe& recipe, const Settings& settings) {
-  return guarded([&]() -> Result<CheckReport> {
+Result<BoundRecipe> Engine::bind(const Recipe& recipe, const Arguments& arguments, const Events& events) {
+  return guarded([&]() -> Result<BoundRecipe> {
+    if (recipe.state().engine != state_.get()) return other_engine("compiled");
+    const Events safe = fenced(events);
     Graph graph;
-    Rehearsal rehearsal(graph, state_->options);
-    Diagnostics findings = rehearse(state_->sources, state_->library, recipe.state(), settings, graph, rehearsal);
+    Rehearsal rehearsal(graph, state_->options, Inputs(state_->options.threads, arguments.models), safe,
+                        arguments.scorers);
+    Diagnostics findings = rehearse(*state_, recipe.state(), arguments, graph, rehearsal);
     state_->paths_seen.insert(rehearsal.paths_seen().begin(), rehearsal.paths_seen().end());
     if (!findings.empty()) return findings;
     Diagnostics notes = recipe.state().findings;
     notes.insert(notes.end(), rehearsal.notes().begin(), rehearsal.notes().end());
-    return CheckReport{std::move(notes)};
+    return BoundRecipe(std::make_shared<BoundRecipe::State>(BoundRecipe::State{
+        recipe, arguments, std::move(notes), rehearsal.summary(), rehearsal.output_paths()}));
   });
 }
+
+const Diagnostics& BoundRecipe::notes() const { return state_->notes; }
+const PlanSummary& BoundRecipe::plan() const { return state_->plan; }
 
 std::vector<std::string> Engine::paths_seen() const {
   return {state_->paths_seen.begin(), state_->paths_seen.end()};
 }
 
-Result<PlanSummary> Engine::plan(const Recipe& recipe, const Settings& settings, bool kernels) {
-  return guarded([&]() -> Result<PlanSummary> {
-    Graph graph;
-    Rehearsal rehearsal(graph, state_->options);
-    Diagnostics findings = rehearse(state_->sources, state_->library, recipe.state(), settings, graph, rehearsal);
-    if (!findings.empty()) return findings;
-    return rehearsal.summary(kernels);
-  });
-}
-
-Result<Report> Engine::run(const Recipe& recipe, const Settings& settings, const Events& events) {
+Result<Report> Engine::run(const BoundRecipe& bound, const Events& events) {
   return guarded([&]() -> Result<Report> {
+    const Recipe::State& recipe = bound.state().recipe.state();
+    const Arguments& arguments = bound.state().arguments;
+    if (recipe.engine != state_.get()) return other_engine("bound");
     const auto begin = std::chrono::steady_clock::now();
-    Graph rehearsed;
-    Rehearsal rehearsal(rehearsed, state_->options);
-    Diagnostics findings =
-        rehearse(state_->sources, state_->library, recipe.state(), settings, rehearsed, rehearsal);
-    if (!findings.empty()) return findings;
     // The run finds again what the rehearsal found, and a little more: what only digests tell.
-    const Events once = told_once(events);
-    if (once.on_note) {
-      for (const Diagnostic& note : recipe.state().findings) once.on_note(note);
-      for (const Diagnostic& note : rehearsal.notes()) once.on_note(note);
-    }
+    const Events once = told_once(fenced(events));
+    if (once.on_note)
+      for (const Diagnostic& note : bound.notes()) once.on_note(note);
 
     Graph graph;
-    Performance performance(graph, state_->options, *state_->kernels, once,
-                            {recipe.state().text, recipe.state().imported_texts, settings, rehearsal.output_paths()});
-    Evaluator evaluator(state_->sources, state_->library, recipe.state().imports, graph, performance,
+    Performance performance(graph, state_->options, *state_->kernels, once, arguments,
+                            {recipe.text, recipe.imported_texts, arguments.settings, bound.state().output_paths});
+    Evaluator evaluator(state_->sources, state_->library, recipe.imports, graph, performance,
                         limits_of(state_->options));
-    Diagnostics failed = evaluator.run(recipe.state().module, settings);
+    Diagnostics failed = evaluator.run(recipe.module, arguments.settings);
     if (!failed.empty()) return failed;
     ROUX_DO(performance.commit());
     performance.score_outputs();
@@ -198,6 +203,11 @@ Result<Report> Engine::run(const Recipe& recipe, const Settings& settings, const
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return report;
   });
+}
+
+Result<Report> Engine::run(const Recipe& recipe, const Arguments& arguments, const Events& events) {
+  ROUX_TRY(const BoundRecipe bound, bind(recipe, arguments, events));
+  return run(bound, events);
 }
 
 Result<std::string> Engine::format(std::string name, std::string text) {
@@ -230,8 +240,8 @@ Result<std::string> Engine::evaluate_to_json(const std::string& expression, cons
   return session.last_as_json();
 }
 
-Session Engine::interact(const Settings& settings) {
-  return Session(std::make_unique<Session::State>(*state_, settings));
+Session Engine::interact(const Arguments& arguments) {
+  return Session(std::make_unique<Session::State>(*state_, arguments));
 }
 
 std::string Engine::render(const Diagnostics& diagnostics) const {

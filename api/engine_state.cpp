@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/limits.h"
+#include "base/text.h"
 
 namespace roux {
 
@@ -13,6 +14,34 @@ Diagnostic internal_error(const std::exception& bug) {
   return error(DiagnosticKind::internal, {}, std::string("a bug in roux: ") + bug.what())
       .hint("please report it, with the recipe");
 }
+
+namespace {
+
+template <class T, class... Parameters>
+std::function<T(Parameters...)> fence(const char* name, const std::function<T(Parameters...)>& callback) {
+  if (!callback) return nullptr;
+  return [name, callback](Parameters... arguments) -> T {
+    try {
+      return callback(std::forward<Parameters>(arguments)...);
+    } catch (const std::exception& thrown) {
+      throw HostError(quoted(name) + " threw: " + thrown.what());
+    } catch (...) {
+      throw HostError(quoted(name) + " threw something that is no exception");
+    }
+  };
+}
+
+}  // namespace
+
+Events fenced(const Events& events) {
+  return {.on_print = fence("on_print", events.on_print),
+          .on_note = fence("on_note", events.on_note),
+          .on_progress = fence("on_progress", events.on_progress),
+          .on_log = fence("on_log", events.on_log),
+          .cancel = events.cancel};
+}
+
+ReadImport fenced(const ReadImport& read) { return fence("read_import", read); }
 
 Diagnostics errors_of(Diagnostics findings) {
   std::erase_if(findings, [](const Diagnostic& d) { return d.severity != Severity::error; });

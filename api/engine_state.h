@@ -7,8 +7,10 @@
 #include <memory>
 #include <new>
 #include <set>
+#include <stdexcept>
 
 #include "api/roux.h"
+#include "base/float_environment.h"
 #include "compiler/interpret/evaluator.h"
 #include "compiler/sema/imports.h"
 #include "compiler/sema/library.h"
@@ -17,11 +19,20 @@
 namespace roux {
 
 struct Recipe::State {
+  const Engine::State* engine = nullptr;  // that compiled it: its texts are where the spans point
   std::string text;
   ast::Module module;
   Imports imports;
   std::map<std::string, std::string> imported_texts;  // by path from the recipe
   Diagnostics findings;  // of the static check; errors too, to be told together with what headers tell
+};
+
+struct BoundRecipe::State {
+  Recipe recipe;
+  Arguments arguments;
+  Diagnostics notes;
+  PlanSummary plan;
+  std::vector<std::string> output_paths;
 };
 
 struct Engine::State {
@@ -33,6 +44,15 @@ struct Engine::State {
 };
 
 Diagnostic internal_error(const std::exception& bug);
+
+// What a callback of the host threw, on its way out of the engine.
+class HostError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+// The same callbacks, throwing nothing but HostError.
+Events fenced(const Events& events);
+ReadImport fenced(const ReadImport& read);
 
 // Errors only, each once, in the order of the text, at most as many as people read.
 Diagnostics errors_of(Diagnostics findings);
@@ -51,8 +71,11 @@ Result<int> thread_count(long wanted);
 // Runs `body`, turning what only a bug can throw into a diagnostic.
 template <class F>
 auto guarded(F body) -> decltype(body()) {
+  const DefaultFloatEnvironment floats;  // the host may round otherwise, or flush denormals
   try {
     return body();
+  } catch (const HostError& thrown) {
+    return Diagnostics{error(DiagnosticKind::host_failed, {}, thrown.what())};
   } catch (const std::bad_alloc&) {
     return Diagnostics{error(DiagnosticKind::memory_budget, {}, "out of memory")};
   } catch (const std::exception& bug) {

@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "runtime/checkpoint/host_memory.h"
+#include "runtime/checkpoint/layout.h"
 
 namespace roux {
 namespace {
@@ -14,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string canonical_key(const std::string& path) {
+  if (is_host_path(path)) return path;
   std::error_code failed;
   fs::path canonical = fs::weakly_canonical(path, failed);
   std::string key = failed ? path : canonical.string();
@@ -34,11 +37,20 @@ std::string stamp_of(const Checkpoint& checkpoint) {
   return stamp;
 }
 
+std::vector<std::string> files_that_match(const std::string& pattern) {
+  std::vector<std::string> paths;
+  glob_t found{};
+  if (::glob(pattern.c_str(), GLOB_NOSORT | GLOB_TILDE, nullptr, &found) == 0)
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  return paths;
+}
+
 // Headers without data: what a save of this recipe will have written by the time it is read.
 class PromisedCheckpoint : public Checkpoint {
  public:
   explicit PromisedCheckpoint(const OutputLayout& layout)
-      : path_(layout.path), is_folder_(!layout.path.ends_with(".safetensors")), metadata_(layout.metadata) {
+      : path_(layout.path), is_folder_(!is_single_file(layout)), metadata_(layout.metadata) {
     for (const OutputTensor& tensor : layout.tensors) {
       TensorInfo info{.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape, .element_count = 1};
       for (std::int64_t extent : tensor.shape) info.element_count *= static_cast<std::uint64_t>(extent);
@@ -49,6 +61,7 @@ class PromisedCheckpoint : public Checkpoint {
               [](const TensorInfo& a, const TensorInfo& b) { return a.name < b.name; });
     if (!layout.companions) return;
     config_ = layout.companions->config();
+    if (is_host_path(path_)) is_folder_ = config_.has_value();
     quantized_ = layout.companions->quantized();
   }
 
@@ -86,7 +99,20 @@ class PromisedCheckpoint : public Checkpoint {
 Result<Checkpoint::Ptr> Inputs::checkpoint_at(const std::string& path, const std::string& key, Span span) {
   if (auto known = opened_.find(key); known != opened_.end()) return known->second.checkpoint;
   if (auto promised = promised_.find(key); promised != promised_.end()) return promised->second;
-  return Checkpoint::open(path, span);
+  return is_host_path(path) ? host_checkpoint(path, span) : Checkpoint::open(path, span);
+}
+
+Result<Checkpoint::Ptr> Inputs::host_checkpoint(const std::string& path, Span span) const {
+  const std::string name(name_of_host_path(path));
+  if (const auto found = models_.find(name); found != models_.end()) return open_host_model(path, found->second, span);
+  Diagnostic missing = error(DiagnosticKind::no_such_file, span, "no model in memory has the name " + quoted(name));
+  std::vector<std::string> names;
+  for (const auto& [given, model] : models_) names.push_back(given);
+  if (const auto near = nearest(name, names))
+    missing.help = "nearest is " + quoted(*near);
+  else
+    missing.help = "the program that runs the recipe gives them; a file of this name is " + quoted("./" + path);
+  return missing;
 }
 
 Result<std::uint32_t> Inputs::open(const std::string& path, const std::string& space, Span span) {
@@ -128,6 +154,10 @@ void Inputs::promise(const OutputLayout& layout) {
   promised_[canonical_key(layout.path)] = std::make_shared<const PromisedCheckpoint>(layout);
 }
 
+void Inputs::provide(const std::string& path, const HostModel& model) {
+  models_[std::string(name_of_host_path(path))] = model;
+}
+
 void Inputs::forget(const std::string& path) { opened_.erase(canonical_key(path)); }
 
 void Inputs::forget_changed() {
@@ -143,11 +173,9 @@ bool Inputs::is_inside(const std::string& path, const std::string& folder) {
 }
 
 Result<std::vector<std::string>> Inputs::glob(const std::string& pattern, Span span) const {
-  std::vector<std::string> paths;
-  glob_t found{};
-  if (::glob(pattern.c_str(), GLOB_NOSORT | GLOB_TILDE, nullptr, &found) == 0)
-    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  globfree(&found);
+  std::vector<std::string> paths = is_host_path(pattern) ? std::vector<std::string>() : files_that_match(pattern);
+  for (const auto& [name, model] : models_)
+    if (const std::string path = host_path(name); glob_matches(pattern, path)) paths.push_back(path);
   for (const auto& [path, checkpoint] : promised_)
     if (glob_matches(pattern, checkpoint->path())) paths.push_back(checkpoint->path());
   std::sort(paths.begin(), paths.end(), natural_less);
@@ -155,6 +183,7 @@ Result<std::vector<std::string>> Inputs::glob(const std::string& pattern, Span s
   if (!paths.empty()) return paths;
 
   Diagnostic none = error(DiagnosticKind::no_match, span, "nothing matches " + quoted(pattern));
+  if (is_host_path(pattern)) return std::move(none).hint("the program that runs the recipe gives models in memory");
   const fs::path folder = fs::path(pattern).parent_path();
   std::error_code failed;
   if (folder.string().find_first_of("*?[") == std::string::npos && !folder.empty() && !fs::exists(folder, failed))

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/host_model.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/checkpoint/writer.h"
 
@@ -14,7 +15,9 @@ namespace roux {
 
 class Inputs {
  public:
-  explicit Inputs(int threads) : threads_(threads) {}
+  // `models`: what lies in the host's memory, by name.
+  explicit Inputs(int threads, std::map<std::string, HostModel> models = {})
+      : threads_(threads), models_(std::move(models)) {}
 
   // `space`: what to take it for; `auto` is what Roux noted in the file, else a model. One checkpoint taken for
   // two things is two sources.
@@ -27,6 +30,9 @@ class Inputs {
 
   // A checkpoint that will exist once the recipe has run so far.
   void promise(const OutputLayout& layout);
+
+  // A result in memory, to be found from now on.
+  void provide(const std::string& path, const HostModel& model);
 
   // What stood at this path has been replaced: open it anew.
   void forget(const std::string& path);
@@ -44,9 +50,11 @@ class Inputs {
 
  private:
   std::uint32_t append(Checkpoint::Ptr checkpoint, std::string space);
+  Result<Checkpoint::Ptr> host_checkpoint(const std::string& path, Span span) const;
   Result<Checkpoint::Ptr> checkpoint_at(const std::string& path, const std::string& key, Span span);
 
   int threads_;
+  std::map<std::string, HostModel> models_;
   std::vector<Checkpoint::Ptr> checkpoints_;
   std::vector<std::string> spaces_;
   struct Opened {

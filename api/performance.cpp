@@ -11,19 +11,16 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "compiler/interpret/domains.h"
+#include "runtime/checkpoint/host_memory.h"
 #include "runtime/kernel/semantics.h"
-#include "runtime/score/command.h"
 
 namespace roux {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string file_name_of(const std::string& path) { return fs::path(path).filename().string(); }
-
-std::string parent_of(const std::string& path) {
-  const fs::path parent = fs::path(path).parent_path();
-  return parent.empty() ? "." : parent.string();
+std::string file_name_of(const std::string& path) {
+  return is_host_path(path) ? path : fs::path(path).filename().string();
 }
 
 // File names and settings may be any bytes; what is no UTF-8 is replaced.
@@ -84,9 +81,9 @@ bool is_measured(const Node& node) {
 }  // namespace
 
 Performance::Performance(Graph& graph, const Options& options, KernelCache& kernels, const Events& events,
-                         RecipeFacts recipe)
-    : graph_(graph), options_(options), kernels_(kernels), events_(events), recipe_(std::move(recipe)),
-      inputs_(options.threads) {}
+                         const Arguments& arguments, RecipeFacts recipe)
+    : graph_(graph), options_(options), kernels_(kernels), events_(events), arguments_(arguments), log_(events),
+      recipe_(std::move(recipe)), inputs_(options.threads, arguments.models) {}
 
 // --- inputs -----------------------------------------------------------------------------------------
 
@@ -104,7 +101,10 @@ Status Performance::commit_if_named(const std::string& text) {
 
 Result<std::uint32_t> Performance::open(const std::string& path, const std::string& space, Span span) {
   ROUX_DO(commit_if([&](const std::string& output) { return Inputs::same_path(output, path); }));
-  return inputs_.open(path, space, span);
+  const std::size_t known = inputs_.all().size();
+  Result<std::uint32_t> source = inputs_.open(path, space, span);
+  log_.opened(inputs_, known);
+  return source;
 }
 
 Result<std::vector<std::string>> Performance::glob(const std::string& pattern, Span span) {
@@ -122,11 +122,14 @@ Result<ExecuteResult> Performance::run_plan(const Plan& plan, std::vector<Checkp
       events_.on_progress({activity, progress.bytes_done, progress.bytes_total, progress.seconds});
     };
   const std::vector<Checkpoint::Ptr> sources = sources_of_plan(plan, inputs_);
+  const std::uint64_t kernels_before = kernels_.compiled_count();
   ROUX_TRY(ExecuteResult result, execute(plan, sources, writers, kernels_, options));
   ++report_.plans_run;
   report_.bytes_read += result.bytes_read;
   report_.bytes_written += result.bytes_written;
-  report_.kernels_compiled = kernels_.compiled_count();
+  const std::uint64_t new_kernels = kernels_.compiled_count() - kernels_before;
+  report_.kernels_compiled += new_kernels;
+  log_.ran(activity, result, new_kernels);
   return result;
 }
 
@@ -205,51 +208,11 @@ Result<double> Performance::number(NodeId node, Span span) {
   return numbers_.at(node);
 }
 
-// --- scores -----------------------------------------------------------------------------------------
+// --- outputs ----------------------------------------------------------------------------------------
 
 Result<PreparedOutput> Performance::prepare(const OutputWish& wish) {
   return prepare_output(graph_, inputs_, wish, options_, [&](NodeId node) { return number(node, wish.span); });
 }
-
-// The path of a checkpoint that holds this model: its own where it is untouched, else a candidate's.
-Result<std::string> Performance::materialise(const Data& model, bool in_f64, Span span) {
-  const Node& node = graph_[model.node];
-  if (node.kind == NodeKind::source && inputs_.all()[node.attribute]->parts().empty())
-    return inputs_.all()[node.attribute]->path();
-  OutputWish wish{.value = &model, .path = "candidate", .dtype = "widest", .in_f64 = in_f64, .metadata = {},
-                  .span = span};
-  ROUX_TRY(PreparedOutput prepared, prepare(wish));
-  const std::string beside = recipe_.output_paths.empty() ? "." : parent_of(recipe_.output_paths[0]);
-  const bool folder = prepared.layout.companions != nullptr;
-  ROUX_TRY(prepared.layout.path, candidates_.place(output_bytes(prepared.layout), options_.memory_bytes, folder,
-                                                   beside, span));
-  ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
-  ROUX_TRY(const ExecuteResult result, run_plan(prepared.plan, {writer.get()}, "merging a candidate"));
-  if (!result.nonfinite.empty() && !std::exchange(told_of_candidate_, true))
-    ROUX_DO(tell_nonfinite(result, "a model that is scored", false, span));
-  ROUX_DO(writer->finish(false));
-  ROUX_DO(writer->commit());
-  return prepared.layout.path;
-}
-
-Result<double> Performance::run_scorer(const Scorer& scorer, const std::string& path, Span span) {
-  ROUX_DO(commit_if_named(scorer.command));
-  if (events_.on_progress) events_.on_progress({"scoring model " + std::to_string(report_.models_scored + 1), 0, 0, 0});
-  return run_command({scorer.command, scorer.metric, scorer.timeout_seconds}, path, span, events_.cancel);
-}
-
-Result<std::optional<double>> Performance::score(const Scorer& scorer, const Data& model, Span span) {
-  scorers_.emplace(scorer.id, scorer);
-  const auto key = std::pair(scorer.id, model.node);
-  if (auto known = scores_.find(key); known != scores_.end()) return std::optional(known->second);
-  ROUX_TRY(const std::string path, materialise(model, scorer.in_f64, span));
-  ROUX_TRY(const double score, run_scorer(scorer, path, span));
-  ++report_.models_scored;
-  scores_[key] = score;
-  return std::optional(score);
-}
-
-// --- outputs ----------------------------------------------------------------------------------------
 
 // The recipe, its parameters, the version and the digests of the inputs; nothing of this machine or hour.
 Result<std::map<std::string, std::string>> Performance::metadata(NodeId node) {
@@ -277,14 +240,6 @@ Status Performance::tell_nonfinite(const ExecuteResult& result, const std::strin
   if (refuse) return *std::move(told);
   note(*std::move(told));
   return ok();
-}
-
-// Whether the scorer's candidate of this model holds the same values: one score is then that of both.
-bool Performance::is_as_candidate(const SavedModel& saved, const Scorer& scorer) {
-  if (scorer.in_f64 != saved.in_f64) return false;
-  const auto candidate = prepare({.value = &saved.value, .path = "candidate", .dtype = "widest",
-                                  .in_f64 = saved.in_f64, .metadata = {}, .span = scorer.span});
-  return candidate && candidate->plan.outputs[0].dtypes == saved.dtypes;
 }
 
 Status Performance::save(const SaveRequest& request) {
@@ -329,40 +284,22 @@ void Performance::begin(RecipeFacts recipe) {
   inputs_.forget_changed();
 }
 
-Status Performance::commit() {
-  ROUX_DO(put_all_in_place(pending_));
-  for (const auto& writer : pending_) inputs_.forget(writer->path());
-  pending_.clear();
-  return ok();
+// A result in memory: to the host, and to what this recipe loads from now on.
+void Performance::hand_over(const std::string& path, const HostModel& model) {
+  inputs_.provide(path, model);
+  for (SavedOutput& output : report_.outputs)
+    if (output.path == path) output.model = model;
 }
 
-void Performance::score_outputs(Scores wanted) {
-  if (scorers_.size() != 1) return;
-  const auto& [id, scorer] = *scorers_.begin();
-  for (const SavedModel& saved : saved_) {
-    SavedOutput& output = report_.outputs[saved.report_index];
-    const auto key = std::pair(id, saved.value.node);
-    const auto known = scores_.find(key);
-    if (wanted == Scores::known && known == scores_.end()) continue;
-    const bool is_candidate = is_as_candidate(saved, scorer);
-    if (is_candidate && known != scores_.end()) {
-      output.score = known->second;
-      continue;
-    }
-    if (wanted == Scores::known) continue;
-    const Result<double> score = run_scorer(scorer, output.path, scorer.span);
-    if (score) {
-      output.score = *score;
-      if (is_candidate) scores_.emplace(key, *score);
-      ++report_.models_scored;
-    } else if (events_.on_note) {
-      for (Diagnostic finding : score.error()) {
-        finding.severity = Severity::warning;
-        finding.message = quoted(output.path) + " is saved, but could not be scored: " + finding.message;
-        events_.on_note(finding);
-      }
-    }
+Status Performance::commit() {
+  ROUX_DO(put_all_in_place(pending_));
+  for (const auto& writer : pending_) {
+    inputs_.forget(writer->path());
+    if (const HostModel* model = writer->host_model()) hand_over(writer->path(), *model);
+    log_.put_in_place(writer->path());
   }
+  pending_.clear();
+  return ok();
 }
 
 }  // namespace roux

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "api/candidates.h"
+#include "api/host_scorer.h"
 #include "api/inputs.h"
 #include "api/output.h"
 #include "api/roux.h"
+#include "api/run_log.h"
 #include "compiler/interpret/host.h"
 #include "runtime/exec/executor.h"
 
@@ -26,8 +28,9 @@ struct RecipeFacts {
 
 class Performance : public Host {
  public:
+  // `arguments` and `events` must outlive it.
   Performance(Graph& graph, const Options& options, KernelCache& kernels, const Events& events,
-              RecipeFacts recipe);
+              const Arguments& arguments, RecipeFacts recipe);
 
   bool rehearsing() const override { return false; }
   Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span) override;
@@ -43,6 +46,9 @@ class Performance : public Host {
   bool is_known(NodeId node) const override { return numbers_.contains(node); }
   Status measure(const std::vector<NodeId>& nodes, Span span) override;
   Result<double> number(NodeId node, Span span) override;
+  std::optional<Scorer> scorer_for(const std::string& parameter) const override {
+    return host_scorer(arguments_.scorers, parameter);
+  }
   Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) override;
   Status save(const SaveRequest& request) override;
   void print(const std::string& line) override {
@@ -84,11 +90,15 @@ class Performance : public Host {
   Result<std::vector<NodeId>> arithmetic_of(const std::vector<NodeId>& roots, Span span) const;
   double apply(const Node& node) const;
   std::map<NodeId, double> known_below(const std::vector<NodeId>& roots) const;
-  Result<std::string> materialise(const Data& model, bool in_f64, Span span);
+  Result<std::string> write_candidate(const Data& model, bool in_f64, Span span);
+  Result<double> score_candidate(const Scorer& scorer, const Data& model, Span span);
   Status tell_nonfinite(const ExecuteResult& result, const std::string& what, bool refuse, Span span);
   Result<double> run_scorer(const Scorer& scorer, const std::string& path, Span span);
+  Result<double> ask_host(const Scorer& scorer, Checkpoint::Ptr model, Span span);
+  Result<double> score_output(const Scorer& scorer, const SavedOutput& output);
   Result<std::map<std::string, std::string>> metadata(NodeId node);
   bool is_as_candidate(const SavedModel& saved, const Scorer& scorer);
+  void hand_over(const std::string& path, const HostModel& model);
   template <class F>
   Status commit_if(F is_wanted);
   Status commit_if_named(const std::string& text);
@@ -97,6 +107,8 @@ class Performance : public Host {
   const Options& options_;
   KernelCache& kernels_;
   const Events& events_;
+  const Arguments& arguments_;
+  RunLog log_;
   RecipeFacts recipe_;
   Inputs inputs_;
   CandidateFolder candidates_;

@@ -3,6 +3,7 @@
 #include "api/output.h"
 #include "base/text.h"
 #include "compiler/interpret/spaces.h"
+#include "runtime/checkpoint/host_memory.h"
 #include "runtime/checkpoint/room.h"
 #include "runtime/kernel/text.h"
 
@@ -52,7 +53,10 @@ Status Rehearsal::save(const SaveRequest& request) {
           .note(output_spans_[i], quoted(earlier) + " is saved here");
   }
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
-  if (!request.is_speculative) {
+  if (is_host_path(request.path) && !options_.save_to_memory)
+    return error(DiagnosticKind::output_exists, request.span, "nothing here takes models in memory")
+        .hint("save to a file or a folder: `memory:` is for programs that embed Roux");
+  if (!request.is_speculative && !is_host_path(request.path)) {
     layouts_.push_back(prepared.layout);
     ROUX_DO(check_room(layouts_));
   }
@@ -67,7 +71,7 @@ Status Rehearsal::save(const SaveRequest& request) {
   return ok();
 }
 
-PlanSummary Rehearsal::summary(bool with_kernels) const {
+PlanSummary Rehearsal::summary() const {
   PlanSummary summary;
   for (const NodeId node : scored_)
     ++(is_as_it_is(node) ? summary.checkpoints_scored : summary.candidates_scored);
@@ -84,7 +88,8 @@ PlanSummary Rehearsal::summary(bool with_kernels) const {
                              .threads = plan.threads});
     for (const Kernel& kernel : plan.kernels) summary.saves.back().kernels.push_back(to_text(kernel));
   }
-  summary.text = text_of(summary, with_kernels);
+  summary.text = text_of(summary, false);
+  summary.text_with_kernels = text_of(summary, true);
   return summary;
 }
 

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "api/host_scorer.h"
 #include "api/inputs.h"
 #include "api/roux.h"
+#include "api/run_log.h"
 #include "compiler/interpret/host.h"
 
 namespace roux {
@@ -15,14 +17,17 @@ namespace roux {
 class Rehearsal : public Host {
  public:
   // `inputs`: the checkpoints behind the graph's sources so far.
-  Rehearsal(Graph& graph, const Options& options, Inputs inputs, const std::atomic<bool>* cancel = nullptr)
-      : graph_(graph), options_(options), inputs_(std::move(inputs)), cancel_(cancel) {}
-  Rehearsal(Graph& graph, const Options& options) : Rehearsal(graph, options, Inputs(options.threads)) {}
+  Rehearsal(Graph& graph, const Options& options, Inputs inputs, const Events& events,
+            const std::map<std::string, HostScorer>& scorers)
+      : graph_(graph), options_(options), inputs_(std::move(inputs)), events_(events), scorers_(scorers) {}
 
   bool rehearsing() const override { return true; }
   Result<std::uint32_t> open(const std::string& path, const std::string& space, Span span) override {
     paths_seen_.insert(path);
-    return inputs_.open(path, space, span);
+    const std::size_t known = inputs_.all().size();
+    Result<std::uint32_t> source = inputs_.open(path, space, span);
+    RunLog(events_).opened(inputs_, known);
+    return source;
   }
   Result<std::vector<std::string>> glob(const std::string& pattern, Span span) override {
     // A folder changes when something in it comes or goes.
@@ -44,11 +49,14 @@ class Rehearsal : public Host {
   bool is_known(NodeId) const override { return false; }
   Status measure(const std::vector<NodeId>&, Span) override { return ok(); }
   Result<double> number(NodeId, Span) override { throw InternalError("a number was asked for in a rehearsal"); }
+  std::optional<Scorer> scorer_for(const std::string& parameter) const override {
+    return host_scorer(scorers_, parameter);
+  }
   Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) override;
   Status save(const SaveRequest& request) override;
   void print(const std::string&) override { prints_ = true; }
   void note(Diagnostic diagnostic) override { notes_.push_back(std::move(diagnostic)); }
-  bool is_cancelled() const override { return cancel_ && *cancel_; }
+  bool is_cancelled() const override { return events_.cancel && *events_.cancel; }
   const Options& options() const { return options_; }
   void count(const std::string&, std::uint64_t) override {}  // notes say it
   // Whether a run would leave no trace.
@@ -64,7 +72,7 @@ class Rehearsal : public Host {
   const std::set<std::string>& paths_seen() const { return paths_seen_; }
   const std::vector<std::string>& output_paths() const { return output_paths_; }
   // What the run would do.
-  PlanSummary summary(bool with_kernels) const;
+  PlanSummary summary() const;
 
  private:
   bool is_as_it_is(NodeId node) const;
@@ -79,7 +87,8 @@ class Rehearsal : public Host {
   Graph& graph_;
   const Options& options_;
   Inputs inputs_;
-  const std::atomic<bool>* cancel_;
+  const Events& events_;
+  const std::map<std::string, HostScorer>& scorers_;
   bool prints_ = false;
   std::string merge_argument_ = "merge = ms => ...";
   Diagnostics notes_;

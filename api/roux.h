@@ -1,14 +1,15 @@
-// Roux for embedders: compile a recipe, check it against the headers of its inputs, say what it will cost,
-// run it. Everything that the command line does, it does through this header.
+// Roux for embedders: compile a recipe, bind it to parameters and inputs, say what it will cost, run it.
+// Everything that the command line does, it does through this header; docs/embedding.md is its guide.
 //
-//   roux::Engine engine = *roux::Engine::create({.threads = 4});
-//   auto recipe = engine.compile("soup.merge", text);             // syntax; reads what it imports
-//   if (!recipe) std::cerr << engine.render(recipe.error());
-//   auto report = engine.run(*recipe, {{"k", "0.3"}}, {});         // checks everything, then runs
+//   roux::Result<roux::Engine> engine = roux::Engine::create({.threads = 4});
+//   auto recipe = engine->compile("soup.merge", text);               // the text alone
+//   auto bound = engine->bind(*recipe, {.settings = {{"k", "0.3"}}});  // headers of the inputs: all that can be told
+//   if (!bound) std::cerr << engine->render(bound.error());
+//   auto report = engine->run(*bound, {});                           // tensors
 //
 // Nothing here prints, throws or aborts; errors are diagnostics, as data. There is no global state: engines
 // are independent. An Engine is used from one thread at a time (cancel from any); callbacks run on the
-// thread that called.
+// thread that called, and what they throw ends the call with a diagnostic.
 #pragma once
 
 #include <atomic>
@@ -21,6 +22,8 @@
 #include <string_view>
 #include <vector>
 
+#include "api/checkpoint.h"
+#include "base/host_model.h"
 #include "base/method_document.h"
 #include "base/result.h"
 
@@ -48,6 +51,7 @@ struct Options {
   int max_depth = 256;                          // of calls inside each other
   std::uint64_t max_steps = 10'000'000;         // of control
   bool sync = true;                             // flush outputs to the device before they are renamed
+  bool save_to_memory = true;                   // whether `save(model, "memory:NAME")` is allowed
   ReadImport read_import = nullptr;             // empty: `import_from_files`
   // For tests and measurements; results do not depend on them.
   int vector_width = 0;                         // 0: what suits the CPU; 4, 8, 16
@@ -55,8 +59,8 @@ struct Options {
   std::uint64_t tile_elements = 0;              // 0: chosen by the planner; a multiple of 4096
 };
 
-// A recipe that parsed. What is wrong with its names and calls is told by `check` and `run`, together with
-// what the inputs' headers tell. Immutable, cheap to copy.
+// A recipe that parsed. What is wrong with its names and calls is told by `bind`, together with what the inputs'
+// headers tell. Belongs to the engine that compiled it. Immutable, cheap to copy.
 class Recipe {
  public:
   struct State;
@@ -69,59 +73,6 @@ class Recipe {
 
 // Values for the recipe's `param`s, as text (what `--set name=text` gives).
 using Settings = std::map<std::string, std::string>;
-
-struct RunProgress {
-  std::string activity;           // "scoring model 3", "out/soup"
-  std::uint64_t bytes_done = 0;
-  std::uint64_t bytes_total = 0;  // 0: how long it takes is not known
-  double seconds = 0;
-};
-
-// What happens during a run, told on the calling thread. All may be empty.
-struct Events {
-  std::function<void(const std::string& line)> on_print;       // `print(...)`
-  std::function<void(const Diagnostic&)> on_note;              // notes and warnings, as they arise
-  std::function<void(const RunProgress&)> on_progress;
-  const std::atomic<bool>* cancel = nullptr;
-};
-
-// How many values of a saved tensor are infinite or NaN.
-struct NonfiniteTensor {
-  std::string name;
-  std::uint64_t values = 0;
-  std::uint64_t overflows = 0;             // of these: finite results that the dtype does not hold
-};
-
-// That `align` (or `load_all`) did something about tensors which do not match.
-struct UsedPolicy {
-  std::string policy;                      // "missing = base"
-  std::uint64_t tensors = 0;
-};
-
-struct SavedOutput {
-  std::string path;
-  std::uint64_t tensors = 0;
-  std::uint64_t bytes = 0;
-  std::string dtype;                       // "bf16", or "f32, bf16"
-  std::optional<double> score;             // where the recipe has one scorer
-  std::vector<NonfiniteTensor> nonfinite;  // those that have any
-};
-
-struct Report {
-  std::vector<SavedOutput> outputs;
-  std::vector<UsedPolicy> policies;        // each use, in the order of the recipe
-  std::uint64_t bytes_read = 0;
-  std::uint64_t bytes_written = 0;
-  std::uint64_t kernels_compiled = 0;
-  std::uint64_t plans_run = 0;
-  std::uint64_t models_scored = 0;
-  double seconds = 0;
-};
-
-// A recipe that can run, and what there is to say of it all the same.
-struct CheckReport {
-  Diagnostics notes;  // notes and warnings
-};
 
 struct PlannedSave {
   std::string path;
@@ -142,6 +93,90 @@ struct PlanSummary {
   std::uint64_t candidates_scored = 0;     // merged for it, at most
   std::vector<PlannedSave> saves;
   std::string text;                        // for people
+  std::string text_with_kernels;           // the same with every kernel
+};
+
+// What the host scores models with, in place of a command. It is given a model to read, whose files (if it has any)
+// are gone when it returns. `score_error` says why there is no score.
+using ScoreFunction = std::function<Result<double>(const CheckpointReader& model)>;
+Diagnostic score_error(std::string message);
+
+enum class Goal : unsigned char { max, min };
+struct HostScorer {
+  ScoreFunction score = nullptr;
+  Goal goal = Goal::max;  // which way is better
+};
+
+// What a recipe leaves open.
+struct Arguments {
+  Settings settings = {};
+  std::map<std::string, HostModel> models = {};    // by name: `load("memory:NAME")`, `load_all("memory:ft-*")`
+  std::map<std::string, HostScorer> scorers = {};  // by the name of a `param NAME: scorer`
+};
+
+// A recipe with its arguments, after all that can be told before a tensor is read. Immutable, cheap to copy, holds
+// no file open. To run the recipe with other values, bind it anew: nothing is parsed or compiled again.
+class BoundRecipe {
+ public:
+  struct State;
+  explicit BoundRecipe(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+  const Diagnostics& notes() const;    // notes and warnings
+  const PlanSummary& plan() const;     // what a run does
+  const State& state() const { return *state_; }
+
+ private:
+  std::shared_ptr<const State> state_;
+};
+
+struct RunProgress {
+  std::string activity;           // "scoring model 3", "out/soup"
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;  // 0: how long it takes is not known
+  double seconds = 0;
+};
+
+// What happens during a run, told on the calling thread. All may be empty.
+struct Events {
+  std::function<void(const std::string& line)> on_print = nullptr;       // `print(...)`
+  std::function<void(const Diagnostic&)> on_note = nullptr;              // notes and warnings, as they arise
+  std::function<void(const RunProgress&)> on_progress = nullptr;
+  std::function<void(const std::string& line)> on_log = nullptr;         // what is being done, step by step
+  const std::atomic<bool>* cancel = nullptr;                   // set from any thread: the call ends soon
+};
+
+// How many values of a saved tensor are infinite or NaN.
+struct NonfiniteTensor {
+  std::string name;
+  std::uint64_t values = 0;
+  std::uint64_t overflows = 0;             // of these: finite results that the dtype does not hold
+};
+
+// That `align` (or `load_all`) did something about tensors which do not match.
+struct UsedPolicy {
+  std::string policy;                      // "missing = base"
+  std::uint64_t tensors = 0;
+};
+
+struct SavedOutput {
+  std::string path;                        // "memory:NAME": see `model`
+  std::uint64_t tensors = 0;
+  std::uint64_t bytes = 0;
+  std::string dtype;                       // "bf16", or "f32, bf16"
+  std::optional<double> score;             // where the recipe has one scorer
+  std::vector<NonfiniteTensor> nonfinite;  // those that have any
+  std::optional<HostModel> model = {};     // where it is saved to memory; may be given to the next recipe
+};
+
+struct Report {
+  std::vector<SavedOutput> outputs;
+  std::vector<UsedPolicy> policies;        // each use, in the order of the recipe
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t kernels_compiled = 0;      // that no run of this engine had needed before
+  std::uint64_t plans_run = 0;
+  std::uint64_t models_scored = 0;
+  double seconds = 0;
 };
 
 class Session;
@@ -155,18 +190,19 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
   ~Engine();
 
-  // `name` is what diagnostics print (usually the path).
+  // `name` is what diagnostics print (usually the path). Touches no file but those that the recipe imports, and
+  // these by `Options::read_import`.
   Result<Recipe> compile(std::string name, std::string text);
 
-  // Rehearses the recipe against the headers of its inputs: everything that can be told before a tensor is
-  // read.
-  Result<CheckReport> check(const Recipe& recipe, const Settings& settings);
-  // The files and folders that the last `compile` and `check` looked at, there or not.
+  // Rehearses the recipe against the headers of its inputs: everything that can be told before a tensor is read.
+  // Of the events only log and cancel are used.
+  Result<BoundRecipe> bind(const Recipe& recipe, const Arguments& arguments, const Events& events = {});
+  // The files and folders that the last `compile` and `bind` looked at, there or not.
   std::vector<std::string> paths_seen() const;
-  // What a run would do: sweeps, bytes, memory. `kernels`: with every kernel in the text for people.
-  Result<PlanSummary> plan(const Recipe& recipe, const Settings& settings, bool kernels);
-  // Checks, then runs. Outputs appear whole, at the end, or not at all.
-  Result<Report> run(const Recipe& recipe, const Settings& settings, const Events& events);
+  // Outputs appear whole, at the end, or not at all. Opens the inputs anew: what changed since `bind` is told.
+  Result<Report> run(const BoundRecipe& recipe, const Events& events);
+  // Binds, then runs.
+  Result<Report> run(const Recipe& recipe, const Arguments& arguments, const Events& events);
   // The text in the one style of recipes, or its syntax errors. `name` as for `compile`; touches no file.
   Result<std::string> format(std::string name, std::string text);
   // What there is to read about the library's methods, and about those of a recipe, which need not pass `check`.
@@ -180,7 +216,7 @@ class Engine {
   // What an editor asks of a text while it is being written (api/analysis.h). The engine must outlive it.
   Analysis analyse(std::string name, std::string text);
   // Statements one by one, each seeing the names of those before (api/session.h). The engine must outlive it.
-  Session interact(const Settings& settings);
+  Session interact(const Arguments& arguments);
 
   // FILE:LINE:COLUMN: error[CODE]: message, the source line with the range marked, notes, a hint.
   std::string render(const Diagnostics& diagnostics) const;
@@ -195,57 +231,6 @@ class Engine {
   explicit Engine(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-// --- checkpoints, without a recipe --------------------------------------------------------------------
-
-struct TensorSummary {
-  std::string name;
-  std::string dtype;                  // "bf16"
-  std::vector<std::int64_t> shape;
-  std::uint64_t byte_count = 0;
-};
-
-// A safetensors file or a checkpoint folder, opened for reading. Headers are checked at once, tensors read
-// on demand. Thread-safe.
-class CheckpointReader {
- public:
-  static Result<CheckpointReader> open(const std::string& path);
-  CheckpointReader(CheckpointReader&&) noexcept;
-  ~CheckpointReader();
-
-  const std::vector<TensorSummary>& tensors() const;       // by name
-  const std::map<std::string, std::string>& metadata() const;
-  std::optional<std::string> config() const;               // the text of config.json
-  std::vector<std::string> files() const;
-  // Values in row-major order, converted from whatever the tensor is stored in.
-  Result<std::vector<float>> read_f32(const std::string& name) const;
-  Result<std::vector<double>> read_f64(const std::string& name) const;
-
- private:
-  struct State;
-  explicit CheckpointReader(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
-
-struct StoredInput {
-  std::string name;    // the last part of its path
-  std::string digest;  // XXH3-128 of its contents
-};
-
-// How a file or folder that Roux wrote was made.
-struct StoredRecipe {
-  std::string version;               // of Roux
-  std::string text;
-  Settings parameters;
-  std::vector<StoredInput> inputs;
-  std::map<std::string, std::string> imports;  // texts of imported files, by path from the recipe
-};
-// An error where it holds none.
-Result<StoredRecipe> stored_recipe(const std::string& path);
-// The same as text that can be run again: the recipe, with the rest as comments.
-Result<std::string> recipe_inside(const std::string& path);
-// Writes that recipe and the files that it imports into a folder, ready to be run; the paths written.
-Result<std::vector<std::string>> extract_recipe(const std::string& path, const std::string& folder);
 
 // --- what diagnostics mean ----------------------------------------------------------------------------
 

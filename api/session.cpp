@@ -13,9 +13,9 @@
 
 namespace roux {
 
-Session::State::State(Engine::State& engine_state, Settings given)
-    : engine(engine_state), options(engine_state.options), settings(std::move(given)),
-      performance(graph, options, *engine.kernels, events, {}),
+Session::State::State(Engine::State& engine_state, const Arguments& given)
+    : engine(engine_state), options(engine_state.options), arguments(given),
+      performance(graph, options, *engine.kernels, events, arguments, {}),
       evaluator(engine.sources, engine.library, imports, graph, performance, limits_of(options)), scope(evaluator.top_scope()) {}
 
 Session::State::~State() = default;
@@ -25,12 +25,12 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-Trial::Trial(Session::State& session, const ast::Module& module, const std::atomic<bool>* cancel)
+Trial::Trial(Session::State& session, const ast::Module& module)
     : graph(session.graph),
-      rehearsal(graph, session.options, session.performance.inputs(), cancel),
+      rehearsal(graph, session.options, session.performance.inputs(), session.events, session.arguments.scorers),
       evaluator(session.evaluator, graph, rehearsal),
       scope(std::make_shared<Environment>(*session.scope)),
-      evaluated(evaluator.evaluate(module, scope, session.settings)) {}
+      evaluated(evaluator.evaluate(module, scope, session.arguments.settings)) {}
 
 Result<const ast::Module*> understand(Session::State& session, std::string name, const std::string& text,
                                       Diagnostics& findings) {
@@ -73,7 +73,7 @@ std::optional<Span> result_of(const ast::Module& module, const std::vector<Value
 RecipeFacts facts_of(Session::State& session, const ast::Module& module, const std::vector<std::string>& paths) {
   session.entries.push_back({&module, paths, {}});
   RecipeFacts facts{recipe_of(session), imported_texts(session.engine.sources, "", session.imports),
-                    session.settings, paths};
+                    session.arguments.settings, paths};
   session.entries.pop_back();
   return facts;
 }
@@ -84,7 +84,7 @@ Result<Outcome> perform(Session::State& session, const ast::Module& module,
   const auto begin = std::chrono::steady_clock::now();
   const auto scope = std::make_shared<Environment>(*session.scope);
   session.performance.begin(facts_of(session, module, output_paths));
-  Evaluated evaluated = session.evaluator.evaluate(module, scope, session.settings);
+  Evaluated evaluated = session.evaluator.evaluate(module, scope, session.arguments.settings);
   if (!evaluated.findings.empty()) return errors_of(std::move(evaluated.findings));
 
   Outcome outcome{.shown = {}, .bound = names_bound(module), .report = {}};
@@ -110,7 +110,7 @@ Result<Outcome> enter_guarded(Session::State& session, std::string name, const s
   std::vector<std::string> output_paths;
   Diagnostics notes;
   {
-    Trial trial(session, *module, session.events.cancel);
+    Trial trial(session, *module);
     add_evaluated(findings, std::move(trial.evaluated.findings));
     output_paths = trial.rehearsal.output_paths();
     notes = trial.rehearsal.notes();
@@ -132,7 +132,7 @@ Result<Outcome> Session::enter(const std::string& text, const Events& events) {
 Result<Outcome> Session::enter(std::string name, const std::string& text, const Events& events) {
   ++state_->entered;
   state_->performance.begin({});
-  state_->events = told_once(events);
+  state_->events = told_once(fenced(events));
   Result<Outcome> outcome = guarded([&] { return enter_guarded(*state_, std::move(name), text); });
   state_->performance.begin({});  // a failed entry takes what it wrote away
   state_->events = {};
@@ -140,7 +140,7 @@ Result<Outcome> Session::enter(std::string name, const std::string& text, const 
 }
 
 Settings Session::settings() const {
-  Settings all = state_->settings;
+  Settings all = state_->arguments.settings;
   all["threads"] = std::to_string(state_->options.threads);
   all["memory"] = std::to_string(state_->options.memory_bytes) + "B";
   return all;
@@ -162,7 +162,7 @@ Status Session::set(const std::string& name, const std::string& text) {
     ROUX_TRY(state_->options.threads, thread_count(count));
     return ok();
   }
-  state_->settings[name] = text;
+  state_->arguments.settings[name] = text;
   return ok();
 }
 

@@ -97,7 +97,7 @@ Result<std::string> Session::type_of(const std::string& text) {
 Result<std::string> Session::plan_of(const std::string& text) {
   return try_out(*state_, text, [&](Trial& trial) -> Result<std::string> {
     const Value value = last_value(trial);
-    if (value.is<NoneValue>() || trial.rehearsal.has_scored()) return trial.rehearsal.summary(false).text;
+    if (value.is<NoneValue>() || trial.rehearsal.has_scored()) return trial.rehearsal.summary().text;
     return plan_of_value(trial, *state_, value);
   });
 }

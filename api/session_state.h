@@ -23,12 +23,12 @@ struct Entry {
 };
 
 struct Session::State {
-  State(Engine::State& engine, Settings settings);
+  State(Engine::State& engine, const Arguments& arguments);
   ~State();
 
   Engine::State& engine;
   Options options;  // the session's own
-  Settings settings;
+  Arguments arguments;  // its settings may change
   Events events;    // of the entry at hand
   Graph graph;
   Imports imports;  // files that any entry imports
@@ -43,7 +43,7 @@ struct Session::State {
 // A text tried out: parsed, checked and evaluated over copies of what the session knows. The session does not
 // notice; what the trial made must not outlive it.
 struct Trial {
-  Trial(Session::State& session, const ast::Module& module, const std::atomic<bool>* cancel = nullptr);
+  Trial(Session::State& session, const ast::Module& module);
 
   Graph graph;
   Rehearsal rehearsal;

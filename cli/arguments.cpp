@@ -99,6 +99,7 @@ void add_options(CLI::App& app, const Command& command, Raw& raw) {
   if (command.takes & kRunning) {
     app.add_flag("--no-fsync", raw.no_fsync, "Do not wait until the outputs are on the disk");
     app.add_flag("--quiet,-q", raw.arguments.quiet, "No progress bar, no summary");
+    app.add_flag("--verbose,-v", raw.arguments.verbose, "Say of each step what is done");
   }
 }
 
@@ -131,6 +132,7 @@ Result<Arguments> understand(Raw raw) {
   ROUX_DO(read_memory(raw.memory, arguments.options));
   arguments.options.sync = !raw.no_fsync;
   arguments.options.optimize = !raw.no_optimize;
+  arguments.options.save_to_memory = false;  // nobody would take it
   return arguments;
 }
 

@@ -13,10 +13,10 @@ ExitCode check_once(const Arguments& arguments, Terminal& terminal, std::vector<
   if (const ExitCode* code = std::get_if<ExitCode>(&opened)) return *code;
   auto& [engine, recipe] = std::get<OpenedRecipe>(opened);
 
-  const Result<CheckReport> report = engine.check(recipe, arguments.settings);
+  const Result<BoundRecipe> bound = engine.bind(recipe, {.settings = arguments.settings});
   seen = engine.paths_seen();
-  if (!report) return terminal.fail(engine, report.error());
-  terminal.say(engine, report->notes);
+  if (!bound) return terminal.fail(engine, bound.error());
+  terminal.say(engine, bound->notes());
   if (!terminal.is_json()) terminal.print_line(shown_name(arguments) + ": no errors");
   return kDone;
 }

@@ -27,6 +27,7 @@ struct Arguments {
   Options options;
   std::string into;     // --into
   bool quiet = false;
+  bool verbose = false;
   bool kernels = false;
   bool json = false;
   bool only_check = false;
@@ -40,7 +41,7 @@ enum Takes : unsigned {
   kNothing = 0,
   kSettings = 1,  // --set
   kEngine = 2,    // --threads --memory --backend --max-depth --max-steps, and those for testing
-  kRunning = 4,   // --no-fsync --quiet
+  kRunning = 4,   // --no-fsync --quiet --verbose
   kKernels = 8,   // --kernels
   kMaybeSubject = 16,  // the subject may be left out
   kInto = 32,          // --into

@@ -51,11 +51,12 @@ std::variant<OpenedRecipe, ExitCode> open_recipe(const Arguments& arguments, Ter
   return OpenedRecipe{*std::move(engine), *std::move(recipe)};
 }
 
-Events events_for(Terminal& terminal, const Engine& engine, const InterruptScope& interrupts) {
+Events events_for(Terminal& terminal, const Engine& engine, const InterruptScope& interrupts, bool verbose) {
   Events events;
   events.on_print = [&](const std::string& line) { terminal.print_line(line); };
   events.on_note = [&](const Diagnostic& diagnostic) { terminal.say(engine, {diagnostic}); };
   events.on_progress = [&](const RunProgress& progress) { terminal.progress(progress); };
+  if (verbose) events.on_log = [&](const std::string& line) { terminal.note(printable(line) + '\n'); };
   events.cancel = &interrupts.cancelled();
   return events;
 }

@@ -20,7 +20,7 @@ Result<std::string> read_recipe(const std::string& path);
 
 std::variant<OpenedRecipe, ExitCode> open_recipe(const Arguments& arguments, Terminal& terminal);
 
-// The arguments must outlive the events.
-Events events_for(Terminal& terminal, const Engine& engine, const InterruptScope& interrupts);
+// What is given must outlive the events.
+Events events_for(Terminal& terminal, const Engine& engine, const InterruptScope& interrupts, bool verbose = false);
 
 }  // namespace roux::cli

@@ -34,12 +34,13 @@ int plan_recipe(const Arguments& arguments) {
   if (const ExitCode* code = std::get_if<ExitCode>(&opened)) return *code;
   auto& [engine, recipe] = std::get<OpenedRecipe>(opened);
 
-  const Result<PlanSummary> plan = engine.plan(recipe, arguments.settings, arguments.kernels);
-  if (!plan) return terminal.fail(engine, plan.error());
+  const Result<BoundRecipe> bound = engine.bind(recipe, {.settings = arguments.settings});
+  if (!bound) return terminal.fail(engine, bound.error());
+  const PlanSummary& plan = bound->plan();
   if (terminal.is_json())
-    tell(*plan, arguments.kernels, terminal.document());
+    tell(plan, arguments.kernels, terminal.document());
   else
-    terminal.print(plan->text);
+    terminal.print(arguments.kernels ? plan.text_with_kernels : plan.text);
   return terminal.finish();
 }
 

@@ -108,8 +108,8 @@ int start_repl(const Arguments& arguments) {
   Terminal terminal(arguments, !arguments.quiet);
   Result<Engine> engine = Engine::create(arguments.options);
   if (!engine) return terminal.fail(engine.error());
-  Session session = engine->interact(arguments.settings);
-  Repl repl{*engine, session, terminal, arguments.quiet};
+  Session session = engine->interact({.settings = arguments.settings});
+  Repl repl{*engine, session, terminal, arguments.quiet, arguments.verbose};
   const bool on_terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
   return on_terminal ? converse(repl) : read_through(repl);
 }

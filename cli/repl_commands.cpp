@@ -161,7 +161,7 @@ void help(Repl& repl, const std::string& topic) {
 
 void enter(Repl& repl, const std::string& name, const std::string& text, bool report) {
   const InterruptScope interrupts(InterruptScope::Second::is_ignored);
-  const Events events = events_for(repl.terminal, repl.engine, interrupts);
+  const Events events = events_for(repl.terminal, repl.engine, interrupts, repl.verbose);
   const Result<Outcome> outcome =
       name.empty() ? repl.session.enter(text, events) : repl.session.enter(name, text, events);
   if (interrupts.ends_process()) repl.leaves = true;

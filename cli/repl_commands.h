@@ -15,6 +15,7 @@ struct Repl {
   Session& session;
   Terminal& terminal;
   bool quiet = false;
+  bool verbose = false;
   bool leaves = false;        // `:quit` was given
   ExitCode last = kDone;      // how the last entry or command ended
 };

@@ -30,8 +30,8 @@ int run_recipe(const Arguments& arguments) {
   auto& [engine, recipe] = std::get<OpenedRecipe>(opened);
 
   const InterruptScope interrupts;
-  const Events events = events_for(terminal, engine, interrupts);
-  const Result<Report> report = engine.run(recipe, arguments.settings, events);
+  const Events events = events_for(terminal, engine, interrupts, arguments.verbose);
+  const Result<Report> report = engine.run(recipe, {.settings = arguments.settings}, events);
   if (!report) return terminal.fail(engine, report.error());
   if (terminal.is_json()) {
     tell(*report, terminal.document());

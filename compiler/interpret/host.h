@@ -51,6 +51,8 @@ class Host {
   virtual Status measure(const std::vector<NodeId>& nodes, Span span) = 0;
   // The value of a recipe-level node. Not called while rehearsing.
   virtual Result<double> number(NodeId node, Span span) = 0;
+  // The scorer that the embedding program gave for the `param` of this name, if any.
+  virtual std::optional<Scorer> scorer_for(const std::string& parameter) const = 0;
   // The score of a model, remembered per scorer and node; nothing while rehearsing.
   virtual Result<std::optional<double>> score(const Scorer& scorer, const Data& model, Span span) = 0;
   virtual Status save(const SaveRequest& request) = 0;

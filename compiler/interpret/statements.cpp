@@ -124,12 +124,16 @@ void Evaluator::take_settings(const ast::Module& recipe, const std::map<std::str
 
 Value Evaluator::param_value(const ast::Parameter& parameter, Frame& frame) {
   const auto given = settings_.find(&parameter);
+  const auto name = setting_names_.find(&parameter);
   Value value;
   SpaceContext where = context(parameter.name.span);
   if (given != settings_.end()) {
     value = setting_value(parameter, given->second, frame);
+  } else if (auto scorer = name == setting_names_.end() ? std::nullopt : host_.scorer_for(name->second)) {
+    scorer->span = parameter.name.span;
+    scorer->id = next_scorer_id();
+    value = *std::move(scorer);
   } else if (parameter.default_value == ast::kNoExpr) {
-    const auto name = setting_names_.find(&parameter);
     fail(error(DiagnosticKind::missing_parameter, parameter.name.span,
                "parameter " + quoted(parameter.name.text) + " has no value")
              .hint(name != setting_names_.end()

@@ -89,6 +89,7 @@ struct TextOf {
     return "<soup of " + format_count(soup->ingredients.size(), "model") + ">";
   }
   std::string operator()(const std::shared_ptr<const Scorer>& scorer) const {
+    if (!scorer->host.empty()) return "<scorer " + scorer->host + " of the host>";
     return "<scorer " + string_literal(scorer->command) + ">";
   }
 };

@@ -70,6 +70,7 @@ struct Soup {
 
 struct Scorer {
   std::string command;
+  std::string host;  // in its place: the `param` for which the host gave a function
   bool higher_is_better = true;
   std::optional<std::string> metric;
   std::optional<double> timeout_seconds;

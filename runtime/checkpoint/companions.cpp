@@ -10,13 +10,15 @@
 #include "base/text.h"
 #include "runtime/checkpoint/config.h"
 #include "runtime/checkpoint/file.h"
+#include "runtime/checkpoint/host_memory.h"
 #include "runtime/checkpoint/layout.h"
 
 namespace roux {
 namespace {
 
+constexpr char kConfig[] = "config.json";
 constexpr std::array<std::string_view, 14> kTravels = {
-    "config.json",
+    kConfig,
     "generation_config.json",
     "tokenizer*",
     "vocab*",
@@ -78,28 +80,34 @@ bool is_companion(std::string_view name) {
   return !name.starts_with('.') && matches_any(kTravels, name) && !matches_any(kStays, name);
 }
 
+std::optional<std::string> config_of(const OutputLayout& layout) {
+  if (!layout.companions || !layout.companions->config()) return std::nullopt;
+  const std::optional<DType> dtype = dominant_dtype(layout.tensors);
+  const std::string& text = *layout.companions->config();
+  // What is quantized is copied as it is, and the config speaks of what it was before.
+  return dtype && !layout.companions->quantized() ? with_dtype(text, *dtype) : text;
+}
+
 Result<std::vector<Companion>> companions_of(const OutputLayout& layout) {
   std::vector<Companion> companions;
   if (is_single_file(layout) || !layout.companions || !layout.companions->is_folder())
     return companions;
+  if (std::optional<std::string> config = config_of(layout)) {
+    const std::uint64_t bytes = config->size();
+    companions.push_back({kConfig, "", *std::move(config), bytes});
+  }
+  if (is_host_path(layout.companions->path())) return companions;
   const std::string& folder = layout.companions->path();
   ROUX_TRY(const std::vector<std::string> names, list_folder(folder, layout.span));
   for (const std::string& name : names) {
     const std::string path = join_path(folder, name);
-    if (!is_companion(name) || kind_of_path(path) != PathKind::file) continue;
-    if (name == "config.json" && layout.companions->config()) {
-      const std::optional<DType> dtype = dominant_dtype(layout.tensors);
-      std::string text = *layout.companions->config();
-      // What is quantized is copied as it is, and the config speaks of what it was before.
-      if (dtype && !layout.companions->quantized()) text = with_dtype(text, *dtype);
-      const std::uint64_t bytes = text.size();
-      companions.push_back({name, "", std::move(text), bytes});
-      continue;
-    }
+    if (name == kConfig || !is_companion(name) || kind_of_path(path) != PathKind::file) continue;
     ROUX_TRY(const Fd fd, open_to_read(path, layout.span));
     ROUX_TRY(const std::uint64_t bytes, size_of_file(fd, path, layout.span));
     companions.push_back({name, path, "", bytes});
   }
+  std::sort(companions.begin(), companions.end(),
+            [](const Companion& a, const Companion& b) { return a.name < b.name; });
   return companions;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@ struct Companion {
   std::uint64_t bytes = 0;
 };
 
+// config.json as the output gets it; nothing where there is none.
+std::optional<std::string> config_of(const OutputLayout& layout);
 // Sorted by name; empty for single files and without `layout.companions`.
 Result<std::vector<Companion>> companions_of(const OutputLayout& layout);
 Status write_companion(const Companion& companion, const std::string& folder, Span span);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "runtime/checkpoint/companions.h"
 #include "runtime/checkpoint/file.h"
+#include "runtime/checkpoint/host_memory.h"
 #include "runtime/checkpoint/layout.h"
 #include "runtime/checkpoint/writer.h"
 
@@ -52,6 +53,7 @@ class OutputCheck {
       : layout_(layout), path_(without_trailing_slashes(layout.path)), inputs_(inputs) {}
 
   Status run() {
+    if (is_host_path(layout_.path)) return run_for_host();
     const std::string name = name_in_path(path_);
     if (name.empty() || name == "." || name == ".." || path_.find('\0') != std::string::npos) {
       find(DiagnosticKind::output_exists, path_.empty() ? "the path of the output is empty" : quoted(path_) + " names no output",
@@ -66,6 +68,18 @@ class OutputCheck {
   }
 
  private:
+  // In memory nothing is in the way but an input of the same name.
+  Status run_for_host() {
+    if (name_of_host_path(layout_.path).empty())
+      find(DiagnosticKind::output_exists, quoted(layout_.path) + " names no output", "give the result a name: `memory:merged`");
+    for (const Checkpoint::Ptr& input : inputs_)
+      if (input && input->path() == layout_.path && !layout_.overwrite)
+        find_input(*input, quoted(layout_.path) + " is an input of this run, expected a new name",
+                   "save under another name, or write `overwrite = true`");
+    if (findings_.empty()) return ok();
+    return std::move(findings_);
+  }
+
   void find(DiagnosticKind kind, std::string message, std::string hint) {
     findings_.push_back(error(kind, layout_.span, std::move(message)).hint(std::move(hint)));
   }

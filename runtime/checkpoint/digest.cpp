@@ -126,6 +126,14 @@ void HeaderHash::add(std::string_view header, std::uint64_t file_bytes) {
 
 std::string HeaderHash::hex() const { return hex_of(XXH3_128bits_digest(state_->hash)); }
 
+void BlockDigest::add(const void* data, std::uint64_t bytes) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, bytes));
+  hashes_.append(reinterpret_cast<const char*>(canonical.digest), sizeof canonical.digest);
+}
+
+std::string BlockDigest::hex() const { return hex_of(XXH3_128bits(hashes_.data(), hashes_.size())); }
+
 Result<Digest> digest_of_files(const std::vector<OpenFile>& files, int threads, Span span) {
   BlockHasher hasher(files);
   hasher.run(threads);

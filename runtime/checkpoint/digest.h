@@ -36,6 +36,16 @@ class HeaderHash {
   std::unique_ptr<State> state_;
 };
 
+// The same of bytes that lie in no file: the blocks are what is added.
+class BlockDigest {
+ public:
+  void add(const void* data, std::uint64_t bytes);
+  std::string hex() const;
+
+ private:
+  std::string hashes_;  // canonical, one after the other
+};
+
 Result<Digest> digest_of_files(const std::vector<OpenFile>& files, int threads, Span span);
 
 }  // namespace roux

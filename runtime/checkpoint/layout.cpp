@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "runtime/checkpoint/file.h"
+#include "runtime/checkpoint/host_memory.h"
 #include "runtime/checkpoint/safetensors.h"
 
 namespace roux {
@@ -83,7 +84,7 @@ void check_names_differ(const OutputLayout& layout) {
 }  // namespace
 
 bool is_single_file(const OutputLayout& layout) {
-  return without_trailing_slashes(layout.path).ends_with(".safetensors");
+  return is_host_path(layout.path) || without_trailing_slashes(layout.path).ends_with(".safetensors");
 }
 
 OutputPlan plan_output(const OutputLayout& layout) {

@@ -31,7 +31,7 @@ struct OutputPlan {
   std::uint64_t data_bytes = 0;
 };
 
-bool is_single_file(const OutputLayout& layout);
+bool is_single_file(const OutputLayout& layout);  // or in memory: nothing lies beside the tensors
 OutputPlan plan_output(const OutputLayout& layout);
 
 // The floating dtype that most bytes have, which config.json is told; nothing without floating

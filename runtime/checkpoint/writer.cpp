@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "runtime/checkpoint/companions.h"
 #include "runtime/checkpoint/file.h"
+#include "runtime/checkpoint/host_memory.h"
 #include "runtime/checkpoint/layout.h"
 #include "runtime/checkpoint/temporary.h"
 
@@ -169,6 +170,10 @@ Status check_headers(const OutputLayout& layout, const OutputPlan& plan) {
 
 Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(OutputLayout layout) {
   ROUX_DO(check_output(layout, {}));
+  if (is_host_path(layout.path)) {
+    ROUX_TRY(std::unique_ptr<CheckpointWriter> writer, HostWriter::create(layout));
+    return writer;
+  }
   OutputPlan plan = plan_output(layout);
   ROUX_DO(check_headers(layout, plan));
   const auto kind = is_single_file(layout) ? Temporary::Kind::file : Temporary::Kind::folder;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/dtype.h"
+#include "base/host_model.h"
 #include "base/result.h"
 #include "runtime/checkpoint/checkpoint.h"
 
@@ -24,7 +25,7 @@ struct OutputTensor {
 };
 
 struct OutputLayout {
-  std::string path;  // ends in `.safetensors`: one file; otherwise a folder
+  std::string path;  // ends in `.safetensors`: one file; begins with `memory:`: the host's; otherwise a folder
   std::vector<OutputTensor> tensors;
   std::map<std::string, std::string> metadata;  // `format` is set to `pt` if absent
   // The checkpoint whose config.json, tokenizer and generation files travel along (folders only), with
@@ -69,6 +70,9 @@ class CheckpointWriter {
     settle();
     return ok();
   }
+
+  // What it keeps in memory, where the destination is there (`memory:NAME`); null for files.
+  virtual const HostModel* host_model() const { return nullptr; }
 
   virtual const std::string& path() const = 0;            // the destination
   virtual const std::string& temporary_path() const = 0;  // where the data is until commit

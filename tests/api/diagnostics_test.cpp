@@ -23,8 +23,8 @@ struct Findings {
       all = recipe.error();
       return;
     }
-    const Result<CheckReport> checked = engine.check(*recipe, {});
-    all = checked ? checked->notes : checked.error();
+    const Result<BoundRecipe> checked = engine.bind(*recipe, {});
+    all = checked ? checked->notes() : checked.error();
   }
 };
 

@@ -100,7 +100,7 @@ class ImportedFiles : public ::testing::Test {
   Result<Report> run(const std::string& recipe, const Settings& settings = {}) {
     Result<Recipe> compiled = engine_.compile(recipe, read_file(recipe));
     if (!compiled) return std::move(compiled).error();
-    return engine_.run(*compiled, settings, {});
+    return engine_.run(*compiled, {.settings = settings}, {});
   }
 
   std::string at(const std::string& name) const { return (folder_ / name).string(); }

@@ -165,6 +165,21 @@ TEST_F(Cli, quiet_run_prints_no_summary) {
   EXPECT_EQ(result.err, "");
 }
 
+TEST_F(Cli, verbose_run_says_what_it_does) {
+  const ProcessResult result = roux({"run", "mean.merge", "-v"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(contains(result.err, "opened `a.safetensors`: ")) << result.err;
+  EXPECT_TRUE(contains(result.err, " is in place\n")) << result.err;
+}
+
+TEST_F(Cli, models_in_memory_are_for_programs) {
+  write_file(folder_ / "memory.merge", "save(load(\"a.safetensors\"), \"memory:x\")\nprint(load(\"memory:y\"))\n");
+  const ProcessResult result = roux({"run", "memory.merge"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(contains(result.err, "nothing here takes models in memory")) << result.err;
+  EXPECT_TRUE(contains(result.err, "no model in memory has the name `y`")) << result.err;
+}
+
 TEST_F(Cli, set_gives_parameters_and_print_goes_to_standard_output) {
   write_file(
       folder_ / "param.merge",

@@ -39,6 +39,7 @@ struct OtherTest {
 constexpr OtherTest kOtherTests[] = {
     {"disk_full", "tests/unit/checkpoint_write_test.cpp", "Writer, FindsAFullDiskBeforeAnyWork"},
     {"cancelled", "tests/api/api_test.cpp", "Cancelling, LeavesNothing"},
+    {"host_failed", "tests/api/embedding_test.cpp", "Embedding, WhatACallbackThrowsEndsTheCall"},
     {"no_recipe", "tests/api/api_test.cpp", "Outputs, ForeignFilesHoldNoRecipe"},
     {"internal", "tests/unit/plan_test.cpp", "VerifyPlan, says_what_is_wrong"},
 };
@@ -125,15 +126,15 @@ Said carry_out(const std::string& name, const Golden& golden) {
   if (!recipe) return fail(recipe.error(), &*engine);
   const auto note = [&](const Diagnostic& finding) { said.say(engine->render(finding), finding); };
   if (!golden.run) {
-    const Result<CheckReport> checked = engine->check(*recipe, golden.settings);
+    const Result<BoundRecipe> checked = engine->bind(*recipe, {.settings = golden.settings});
     if (!checked) return fail(checked.error(), &*engine);
-    for (const Diagnostic& finding : checked->notes) note(finding);
+    for (const Diagnostic& finding : checked->notes()) note(finding);
     return said;
   }
   Events events;
   events.on_note = note;
   events.on_print = [&](const std::string& line) { said.print(line); };
-  const Result<Report> report = engine->run(*recipe, golden.settings, events);
+  const Result<Report> report = engine->run(*recipe, {.settings = golden.settings}, events);
   if (!report) return fail(report.error(), &*engine);
   for (const SavedOutput& output : report->outputs) said.print("saved " + output.path);
   return said;

@@ -26,7 +26,7 @@ const std::vector<Kind> kKinds = {
 };
 
 // Kinds of which no recipe can give an example that is the same on every machine.
-const std::set<std::string> kWithoutExample = {"no_recipe", "disk_full", "cancelled", "internal"};
+const std::set<std::string> kWithoutExample = {"no_recipe", "disk_full", "cancelled", "host_failed", "internal"};
 
 fs::path pages_folder() { return source_dir() / "docs/diagnostics"; }
 bool is_updating() { return std::getenv("ROUX_UPDATE_GOLDEN") != nullptr; }

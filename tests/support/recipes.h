@@ -35,7 +35,7 @@ inline RecipeRun run_recipe(Engine& engine, const std::string& name, const std::
   Events events;
   events.on_print = [&](const std::string& line) { run.printed.push_back(line); };
   events.on_note = [&](const Diagnostic& note) { run.notes.push_back(note.message); };
-  Result<Report> report = engine.run(*recipe, settings, events);
+  Result<Report> report = engine.run(*recipe, {.settings = settings}, events);
   if (report) {
     run.report = *report;
   } else {
