@@ -1,3 +1,5 @@
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)  # all of it is in the shared library, too
+
 # roux_options: what every target of ours is compiled with.
 # -ffp-contract=off is part of the language: results are the same bits on every machine.
 add_library(roux_options INTERFACE)

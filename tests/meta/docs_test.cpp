@@ -6,6 +6,7 @@
 //                   lines, `<...>` within one for any characters. Where a block speaks of `out/`,
 //                   the recipes that blocks above it run have run.
 //   ```repl         a session: what follows `roux> ` and `  ... ` is entered, the rest is all that comes back.
+//   ```cpp, c, cmake  stands, line by line, in an example that is built and run (install_test).
 //   ```merge        passes `roux check`, with ```merge error it must not; a ```text block that
 //                   follows at once is what running it prints.
 //
@@ -115,7 +116,7 @@ bool fits(const std::vector<std::string>& expected, std::size_t e,
 }
 
 bool sets_up(const std::string& command) {
-  for (const char* begin : {"scripts/demo", "scripts/test", "git clone", "sudo ", "cd "})
+  for (const char* begin : {"scripts/demo", "scripts/test", "git clone", "sudo ", "cd ", "cmake "})
     if (command.starts_with(begin)) return true;
   return false;
 }
@@ -195,6 +196,26 @@ void enter_session(const Block& block) {
   EXPECT_TRUE(fits(expected, 0, lines_of(printed), 0)) << printed;
 }
 
+std::size_t indent_of(const std::string& line) { return std::min(line.find_first_not_of(' '), line.size()); }
+
+// Whether the lines stand in the text one after the other, all moved to the right alike.
+bool is_excerpt(const std::vector<std::string>& lines, const std::vector<std::string>& text) {
+  for (std::size_t begin = 0; begin + lines.size() <= text.size(); ++begin) {
+    const std::size_t indent = indent_of(text[begin]);
+    const auto moved = [&](const std::string& line) { return line.empty() ? line : std::string(indent, ' ') + line; };
+    if (std::equal(lines.begin(), lines.end(), text.begin() + static_cast<std::ptrdiff_t>(begin),
+                   [&](const std::string& line, const std::string& other) { return moved(line) == other; }))
+      return true;
+  }
+  return false;
+}
+
+void find_in_examples(const Block& block) {
+  for (const char* source : {"examples/embed_cpp/main.cpp", "examples/embed_cpp/CMakeLists.txt", "examples/embed_c/main.c"})
+    if (is_excerpt(block.lines, lines_of(read_file(source_dir() / source)))) return;
+  ADD_FAILURE() << "no example holds these lines:\n" << block.text();
+}
+
 class DocumentBlock : public ::testing::Test {
  public:
   DocumentBlock(std::vector<Block> blocks, std::size_t at) : blocks_(std::move(blocks)), at_(at) {}
@@ -204,6 +225,7 @@ class DocumentBlock : public ::testing::Test {
     if (block.info == "console")
       return run_console(block,
                          {blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(at_)});
+    if (block.info == "cpp" || block.info == "c" || block.info == "cmake") return find_in_examples(block);
     if (block.info == "repl") return enter_session(block);
     const Block* next = at_ + 1 < blocks_.size() ? &blocks_[at_ + 1] : nullptr;
     const bool has_output = next && next->info == "text" && next->follows_at_once;
@@ -247,6 +269,9 @@ TEST(Documents, ThisTestCanTellDifferences) {
   ASSERT_EQ(blocks.size(), 2u);
   EXPECT_EQ(blocks[0].place(), "x.md:3");
   EXPECT_EQ(blocks[0].text(), "a = 1\n");
+  EXPECT_TRUE(is_excerpt({"b", "", "  c"}, {"a", "  b", "", "    c", "d"}));
+  EXPECT_FALSE(is_excerpt({"b", "c"}, {"a", "  b", "c"}));
+  EXPECT_FALSE(is_excerpt({"b", "d"}, {"a", "b", "c", "d"}));
   EXPECT_FALSE(blocks[0].follows_at_once);
   EXPECT_TRUE(blocks[1].follows_at_once);
 }
@@ -256,7 +281,7 @@ const int kRegistered = [] {
     const std::vector<Block> blocks = blocks_of(file, read_file(source_dir() / file));
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const Block& block = blocks[i];
-      constexpr std::string_view kTested[] = {"console", "merge", "merge error", "repl"};
+      constexpr std::string_view kTested[] = {"console", "merge", "merge error", "repl", "cpp", "c", "cmake"};
       if (std::find(std::begin(kTested), std::end(kTested), block.info) == std::end(kTested)) continue;
       std::string name = block.file + "_line_" + std::to_string(block.line);
       std::replace_if(
