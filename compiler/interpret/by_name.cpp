@@ -78,6 +78,12 @@ Value part_by_glob(SpaceContext& context, const Value& value, const std::string&
   if (part.tensors.empty()) {
     Diagnostic none = error(DiagnosticKind::no_match, context.span, "no tensor is named like " + quoted(glob));
     none.help = tensor_name_hint(whole, glob);
+    const auto sources = operand_sources_of(graph, data.node);
+    const auto test = [&](const std::string& name) { return glob_matches(glob, name); };
+    if (const std::string instead = carried_instead(context.host, sources, test); !instead.empty()) {
+      none.message += instead;
+      none.help = "a part holds what is computed; a model that is saved whole carries its whole numbers along";
+    }
     fail(std::move(none));
   }
   return taken(context, data, graph.intern(std::move(part)));
@@ -94,6 +100,15 @@ bool is_number_like(const Value& value) { return value.is<double>() || value.is<
              "`match name` chooses for each tensor, so an arm cannot be " + describe_kind(value, context.graph) +
                  " where another arm is something else")
            .hint("arms are models, deltas, tensors or numbers, or lists of them that are equally long"));
+}
+
+// A string, a function and the like cannot be one for each tensor: whoever takes it decides once.
+[[noreturn]] void refuse_difference(SpaceContext& context, const Value& value) {
+  const std::string kind = describe_kind(value, context.graph);
+  fail(error(DiagnosticKind::too_fine, context.span,
+             "`match name` chooses for each tensor, but " + kind +
+                 " is one for the whole recipe, and these arms give different ones")
+           .hint("put what takes it into the arms: `match name { \"*.mlp.*\" => f(x, ...), _ => f(x, ...) }`"));
 }
 
 // The space in which all of them lie together.
@@ -175,20 +190,18 @@ bool equally_long(std::span<const Value> values) {
 }
 
 template <class Holder>
-Value joined_items(SpaceContext& context, std::span<const Value> values, std::span<const ArmTensors> arms,
-                   bool is_part) {
+Value joined_items(SpaceContext& context, std::span<const Value> values, const ChooseNumber& choose) {
   if (!equally_long<Holder>(values)) refuse(context, values[0]);
   Holder result;
   for (std::size_t i = 0; i < values[0].get<Holder>()->items.size(); ++i) {
     std::vector<Value> items;
     for (const Value& value : values) items.push_back(value.get<Holder>()->items[i]);
-    result.items.push_back(joined(context, items, arms, is_part));
+    result.items.push_back(joined(context, items, choose));
   }
   return result;
 }
 
-Value joined_fields(SpaceContext& context, std::span<const Value> values, std::span<const ArmTensors> arms,
-                    bool is_part) {
+Value joined_fields(SpaceContext& context, std::span<const Value> values, const ChooseNumber& choose) {
   Record result;
   for (const auto& [name, first] : values[0].get<Record>()->fields) {
     std::vector<Value> items;
@@ -200,32 +213,46 @@ Value joined_fields(SpaceContext& context, std::span<const Value> values, std::s
       if (at == record->fields.end()) refuse(context, values[0]);
       items.push_back(at->second);
     }
-    result.fields.emplace_back(name, joined(context, items, arms, is_part));
+    result.fields.emplace_back(name, joined(context, items, choose));
   }
   return result;
 }
 
 }  // namespace
 
-Value joined(SpaceContext& context, std::span<const Value> values, std::span<const ArmTensors> arms, bool is_part) {
+Value joined(SpaceContext& context, std::span<const Value> values, const ChooseNumber& choose) {
   for (const Value& value : values)
     if (value.is<Poison>()) return value;
   const Value& first = values[0];
-  if (std::all_of(values.begin(), values.end(), is_number_like)) return joined_data(context, values, arms, is_part);
-  if (first.is<List>()) return joined_items<List>(context, values, arms, is_part);
-  if (first.is<Tuple>()) return joined_items<Tuple>(context, values, arms, is_part);
-  if (first.is<Record>()) return joined_fields(context, values, arms, is_part);
-  for (const Value& value : values)
-    if (!equal_values(value, first)) refuse(context, is_number_like(first) ? value : first);
+  if (std::all_of(values.begin(), values.end(), is_number_like)) return choose(values);
+  if (first.is<List>()) return joined_items<List>(context, values, choose);
+  if (first.is<Tuple>()) return joined_items<Tuple>(context, values, choose);
+  if (first.is<Record>()) return joined_fields(context, values, choose);
+  for (const Value& value : values) {
+    if (value.variant.index() != first.variant.index()) refuse(context, is_number_like(first) ? value : first);
+    if (!equal_values(value, first)) refuse_difference(context, first);
+  }
   return first;
 }
 
-void for_each_domain(const Graph& graph, const Value& value, const std::function<void(DomainId)>& f) {
+Value joined(SpaceContext& context, std::span<const Value> values, std::span<const ArmTensors> arms, bool is_part) {
+  return joined(context, values, [&](std::span<const Value> all) { return joined_data(context, all, arms, is_part); });
+}
+
+std::string carried_instead(const Host& host, std::span<const std::uint32_t> sources, const NameTest& test) {
+  for (const std::uint32_t source : sources)
+    for (const TensorInfo& tensor : host.checkpoint(source).tensors())
+      if (!is_floating(tensor.dtype) && test(tensor.name))
+        return ": " + quoted(tensor.name) + " holds whole numbers, which are carried along and not computed";
+  return "";
+}
+
+void for_each_data(const Graph& graph, const Value& value, const std::function<void(const Data&)>& f) {
   const auto inside = [&](const auto& items) {
-    for (const auto& item : items) for_each_domain(graph, Value(item), f);
+    for (const auto& item : items) for_each_data(graph, Value(item), f);
   };
   if (auto* data = value.get<Data>()) {
-    if (ranges_over_tensors(graph, *data)) f(graph[data->node].domain);
+    if (ranges_over_tensors(graph, *data)) f(*data);
   } else if (auto* list = value.get<List>()) {
     inside(list->items);
   } else if (auto* tuple = value.get<Tuple>()) {
@@ -233,7 +260,7 @@ void for_each_domain(const Graph& graph, const Value& value, const std::function
   } else if (auto* soup = value.get<Soup>()) {
     inside(soup->ingredients);
   } else if (auto* record = value.get<Record>()) {
-    for (const auto& [name, item] : record->fields) for_each_domain(graph, item, f);
+    for (const auto& [name, item] : record->fields) for_each_data(graph, item, f);
   }
 }
 

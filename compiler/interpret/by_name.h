@@ -11,8 +11,8 @@
 
 namespace roux {
 
-// Calls f for the domain of each model, delta and so on inside a value.
-void for_each_domain(const Graph& graph, const Value& value, const std::function<void(DomainId)>& f);
+// Calls f for each model, delta and so on inside a value.
+void for_each_data(const Graph& graph, const Value& value, const std::function<void(const Data&)>& f);
 
 // The tensors that an arm of a `match` is about. The values in it may have them in other shapes.
 struct ArmTensors {
@@ -33,5 +33,13 @@ Value part_by_glob(SpaceContext& context, const Value& value, const std::string&
 // One value that is values[i] at the tensors of arms[i]. Lists, tuples and records of one shape are joined item
 // by item; whatever is no data must be the same in all. `is_part`: the arms cover no whole model.
 Value joined(SpaceContext& context, std::span<const Value> values, std::span<const ArmTensors> arms, bool is_part);
+
+// The same of values whose tensors are not known yet: `choose` makes one number of one for each arm.
+using ChooseNumber = std::function<Value(std::span<const Value>)>;
+Value joined(SpaceContext& context, std::span<const Value> values, const ChooseNumber& choose);
+
+// The integer tensor of these sources that fits first, as words that end a sentence on what fits nothing; empty:
+// none does.
+std::string carried_instead(const Host& host, std::span<const std::uint32_t> sources, const NameTest& test);
 
 }  // namespace roux

@@ -41,7 +41,8 @@ Evaluator::Evaluator(SourceMap& sources, Library& library, const Imports& import
 
 Evaluator::Evaluator(const Evaluator& other, Graph& copy, Host& host)
     : sources_(other.sources_), library_(other.library_), imports_(other.imports_), graph_(copy), host_(host),
-      limits_(other.limits_), root_(other.root_), scorer_count_(other.scorer_count_) {}
+      limits_(other.limits_), root_(other.root_), whole_matches_(other.whole_matches_),
+      scorer_count_(other.scorer_count_) {}
 
 Evaluator::~Evaluator() {
   // A function bound in the scope that it remembers keeps that scope alive: take the cycles apart.

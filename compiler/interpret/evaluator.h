@@ -113,6 +113,13 @@ class Evaluator {
     std::shared_ptr<Environment> environment;
   };
 
+  // A `match` between numbers without `_`: it has to fit whatever is loaded, later too.
+  struct WholeMatch {
+    std::vector<NameTest> tests;
+    Span span;
+    DomainId checked;  // the first domain that was not looked at
+  };
+
   // A text given for a `param` from outside, and the name under which.
   struct Setting {
     std::string name;
@@ -153,6 +160,8 @@ class Evaluator {
   Value eval_arm(const ast::MatchArm& arm, const ArmTensors* tensors, Frame& frame);
   Value match_numbers(const ast::Match& node, const std::vector<Value>& values, Span span);
   void check_patterns(const ast::Match& node) const;
+  void check_whole_match(WholeMatch& match) const;
+  void check_whole_matches();
   void comprehend(const ast::Comprehension& node, std::size_t depth, std::vector<Frame> frames, List& into);
   Frame frame_of(const ast::Generator& generator, const Value& item, const Frame& around);
   void keep_wanted(const ast::Generator& generator, std::vector<Frame>& frames);
@@ -199,6 +208,7 @@ class Evaluator {
   std::deque<ast::Module> settings_modules_;
   std::map<const ImportedFile*, std::shared_ptr<Environment>> imported_;  // each evaluated once
   std::map<std::pair<std::uint32_t, NodeId>, NodeId> rehearsed_scores_;
+  std::vector<WholeMatch> whole_matches_;
   std::optional<LoneStream> lone_stream_;
   Span recipe_call_;  // the innermost call that the recipe itself makes
   std::uint64_t steps_ = 0;

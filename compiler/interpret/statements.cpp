@@ -39,6 +39,7 @@ void Evaluator::execute_all(const ast::Module& module, Frame& frame, Evaluated& 
         evaluated.values.push_back(eval(plain->value, frame));
       else
         execute(statement, frame);
+      check_whole_matches();
     } catch (const Failure& failure) {
       for (const Diagnostic& finding : failure.diagnostics) evaluated.findings.push_back(with_loads(finding));
       if (auto* bind = std::get_if<ast::Bind>(&statement.node))

@@ -105,6 +105,10 @@ TEST_F(PlainParts, NumbersMeetTheTensorsWhereTheyAreUsed) {
     expected[name] = plain::linear({{{name, tensor}}, {{name, models_[1].at(name)}}}, {1 - t, t}).at(name);
   }
   expect(expected, "lerp(a, b, t = match name { \"layers.2.*\" => 0.5, \"layers.*\" => 0.25, _ => 0 })");
+  expect(expected,
+         "lerp(a, b, t = match name { \"layers.2.*\" => 0.5, \"layers.*\" => 0.25, regex(\"^[^l]\") => 0 })");
+  expect(expected, "mean([a, b], weights = match name { \"layers.2.*\" => [0.5, 0.5], \"layers.*\" => [0.75, 0.25], "
+                   "_ => [1, 0] })");
 }
 
 TEST_F(PlainParts, SizesAndNormsOfArms) {
