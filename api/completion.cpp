@@ -128,6 +128,7 @@ class Completer {
   }
 
   void add_names(bool calls) {
+    for (const std::string& name : place_.locals) add(name);
     const auto& bound = session_.scope->values();
     for (const auto& [name, value] : bound)
       if (name != "_") add(name + (calls && value.is<Function>() ? "(" : ""), name);
@@ -252,10 +253,11 @@ std::vector<Candidate> complete_path(const std::string& typed, std::string_view 
 }
 
 Completion Session::complete(std::string_view text, std::size_t cursor) const {
+  const std::string_view rest = text.substr(std::min(cursor, text.size()));
   text = text.substr(0, cursor);
   if (find_bad_utf8(text)) return {text.size(), {}};
   const Result<Completion> completion = guarded([&]() -> Result<Completion> {
-    return Completer(*state_, *this, place_in(text)).run();
+    return Completer(*state_, *this, place_in(text, find_bad_utf8(rest) ? "" : rest)).run();
   });
   return completion ? *completion : Completion{text.size(), {}};
 }

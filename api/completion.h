@@ -37,9 +37,11 @@ struct PlaceInText {
   std::string typed;      // it, so far
   OpenCall call;
   std::string object;     // the text of an expression
+  std::vector<std::string> locals;  // names bound around the cursor: parameters, loop variables, bindings of a block
 };
 
-PlaceInText place_in(std::string_view text);
+// `rest`: the text behind the cursor, where a comprehension may still bind names.
+PlaceInText place_in(std::string_view text, std::string_view rest);
 
 // Files and folders that a path may go on with. `suffix`: of files, empty for all of them; folders that hold
 // checkpoints are complete paths where it is ".safetensors". `globs`: also patterns for several that differ in a number.

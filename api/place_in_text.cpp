@@ -30,7 +30,19 @@ class Reader {
     }
   }
 
-  PlaceInText place() {
+  PlaceInText place(std::string_view rest) {
+    const bool in_string = !open_.empty() && open_.back().is_text;
+    PlaceInText place = place_of_cursor();
+    place.locals = names_bound_before();
+    if (!in_string)
+      for (std::string& name : names_bound_behind(rest)) place.locals.push_back(std::move(name));
+    return place;
+  }
+
+ private:
+  static constexpr std::size_t kNone = ~std::size_t{0};
+
+  PlaceInText place_of_cursor() {
     PlaceInText place{.begin = text_.size()};
     if (words_.too_many) return place;
     if (!open_.empty() && open_.back().is_text) return in_text(open_.back().token);
@@ -48,9 +60,6 @@ class Reader {
     settle(place, count);
     return place;
   }
-
- private:
-  static constexpr std::size_t kNone = ~std::size_t{0};
 
   // The last of the first `count` tokens that is not blank.
   std::size_t before(std::size_t count, bool with_newlines = false) const {
@@ -189,6 +198,101 @@ class Reader {
     return kNone;
   }
 
+  // --- names bound around the cursor ---
+
+  // What is bound inside a bracket that is open at the cursor, or outside of all.
+  struct Bound {
+    bool separates;                  // newlines there end statements
+    std::vector<std::string> to_end;  // up to the closing bracket: loop variables, bindings of a block
+    std::vector<std::string> here;    // up to the next comma or the end of the statement: parameters
+    std::string begun;                // `x` of `x = ...`; of a block if a statement follows, else of a record
+  };
+
+  std::vector<std::string> names_bound_before() const {
+    std::vector<Bound> all = {{.separates = true, .to_end = {}, .here = {}, .begun = {}}};
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      const Token& token = tokens_[i];
+      Bound& bound = all.back();
+      if (token.kind == TokenKind::open || token.kind == TokenKind::interpolation || token.kind == TokenKind::open_text)
+        all.push_back({.separates = token.text == "{", .to_end = {}, .here = {}, .begun = {}});
+      else if ((token.kind == TokenKind::close || token.kind == TokenKind::close_text) && all.size() > 1)
+        all.pop_back();
+      else if (is_symbol(i, ",") || is_symbol(i, ";") || ends_statement(i, bound.separates))
+        end_part(bound, !is_symbol(i, ","), all.size() > 1);
+      else if (is_symbol(i, "=>"))
+        add_parameters_before(i, bound.here);
+      else if (is_reserved(i, "method"))
+        add_parameters_of_method(i, bound.here);
+      else if (is_reserved(i, "for"))
+        add_words(tokens_, i + 1, bound.to_end);
+      else if (is_symbol(i, "=") && bound.separates)
+        bound.begun = i > 0 && before(i) != kNone ? std::string(tokens_[before(i)].text) : std::string();
+    }
+    std::vector<std::string> names;
+    for (const Bound& bound : all)
+      for (const auto& some : {bound.to_end, bound.here}) names.insert(names.end(), some.begin(), some.end());
+    return names;
+  }
+
+  bool ends_statement(std::size_t newline, bool separates) const {
+    const std::size_t last = before(newline);
+    return separates && tokens_[newline].kind == TokenKind::newline && last != kNone && !goes_on(last) &&
+           !is_open(last, "{") && !is_symbol(last, "=>");
+  }
+
+  static void end_part(Bound& bound, bool is_statement, bool in_block) {
+    bound.here.clear();
+    if (is_statement && in_block && !bound.begun.empty()) bound.to_end.push_back(bound.begun);
+    bound.begun.clear();
+  }
+
+  // `x` or `(x, y)` before an arrow.
+  void add_parameters_before(std::size_t arrow, std::vector<std::string>& names) const {
+    const std::size_t last = before(arrow);
+    if (last == kNone) return;
+    const std::size_t first = tokens_[last].kind == TokenKind::close ? opening_of(last) : last;
+    for (std::size_t i = first; i != kNone && i <= last; ++i)
+      if (tokens_[i].kind == TokenKind::word && tokens_[i].text != "_") names.emplace_back(tokens_[i].text);
+  }
+
+  void add_parameters_of_method(std::size_t method, std::vector<std::string>& names) const {
+    int depth = 0;
+    for (std::size_t i = method + 1; i < tokens_.size(); ++i) {
+      const Token& token = tokens_[i];
+      if (token.kind == TokenKind::open) ++depth;
+      if (token.kind == TokenKind::close && --depth == 0) return;
+      const std::size_t last = before(i);
+      if (depth == 1 && token.kind == TokenKind::word && (is_symbol(last, ",") || is_open(last, "(")))
+        names.emplace_back(token.text);
+    }
+  }
+
+  // The loop variables between `for` and `in`.
+  static void add_words(const std::vector<Token>& tokens, std::size_t i, std::vector<std::string>& names) {
+    for (; i < tokens.size() && !tokens[i].is(TokenKind::reserved, "in"); ++i)
+      if (tokens[i].kind == TokenKind::word) names.emplace_back(tokens[i].text);
+  }
+
+  // Of the comprehensions that the cursor is in: `[f(x) for x in xs]` binds `x` behind its use.
+  std::vector<std::string> names_bound_behind(std::string_view rest) const {
+    std::vector<std::string> names;
+    const std::vector<Token> tokens = syntax::lex(rest).tokens;
+    std::size_t around = open_.size();  // brackets that are still open
+    int inside = 0;                     // those opened behind the cursor
+    for (std::size_t i = 0; i < tokens.size() && around > 0; ++i) {
+      const TokenKind kind = tokens[i].kind;
+      const bool opens = kind == TokenKind::open || kind == TokenKind::interpolation || kind == TokenKind::open_text;
+      const bool closes = kind == TokenKind::close || kind == TokenKind::close_text;
+      if (opens) ++inside;
+      if (closes && inside > 0)
+        --inside;
+      else if (closes)
+        --around;
+      if (inside == 0 && around > 0 && tokens[i].is(TokenKind::reserved, "for")) add_words(tokens, i + 1, names);
+    }
+    return names;
+  }
+
   std::string_view text_;
   syntax::Words words_;
   std::vector<Token> tokens_;
@@ -197,6 +301,6 @@ class Reader {
 
 }  // namespace
 
-PlaceInText place_in(std::string_view text) { return Reader(text).place(); }
+PlaceInText place_in(std::string_view text, std::string_view rest) { return Reader(text).place(rest); }
 
 }  // namespace roux

@@ -71,7 +71,7 @@ std::optional<Span> result_of(const ast::Module& module, const std::vector<Value
 
 // What an entry saves holds the recipe of the session up to and with it.
 RecipeFacts facts_of(Session::State& session, const ast::Module& module, const std::vector<std::string>& paths) {
-  session.entries.push_back({&module, paths, {}});
+  session.entries.push_back({&module, paths, {}, session.arguments.settings});
   RecipeFacts facts{recipe_of(session), imported_texts(session.engine.sources, "", session.imports),
                     session.arguments.settings, paths};
   session.entries.pop_back();
@@ -98,7 +98,7 @@ Result<Outcome> perform(Session::State& session, const ast::Module& module,
   ROUX_DO(session.performance.commit());
   session.performance.score_outputs(Performance::Scores::known);
   session.scope = scope;
-  session.entries.push_back({&module, output_paths, result_of(module, evaluated.values)});
+  session.entries.push_back({&module, output_paths, result_of(module, evaluated.values), session.arguments.settings});
   outcome.report = session.performance.report();
   outcome.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return outcome;

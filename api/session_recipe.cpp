@@ -1,12 +1,16 @@
 // The entries of a session as a recipe. In a recipe a name is bound once, so a meaning that was replaced later gets a
-// number (`k_1`); `_` gets names where it was used; what has no effect becomes a comment.
+// number (`k_1`); `_` gets names where it was used; a value that was set becomes the default of its `param`; what has
+// no effect becomes a comment.
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "api/session_state.h"
+#include "base/text.h"
 #include "compiler/sema/check.h"
 #include "compiler/sema/references.h"
+#include "compiler/sema/types.h"
+#include "compiler/syntax/parse.h"
 
 namespace roux {
 namespace {
@@ -17,6 +21,8 @@ struct Edit {
   std::string text;
 };
 
+bool is_within(Span part, Span whole) { return part.begin >= whole.begin && part.end <= whole.end; }
+
 // One meaning of a name: where it is bound and used.
 struct Meaning {
   std::string name;
@@ -26,21 +32,34 @@ struct Meaning {
   bool is_last_result() const { return name == "_"; }
 };
 
+// The value of a `param` that was given from outside, as the recipe itself would write it.
+std::string as_expression(const ast::Parameter& parameter, const std::string& given) {
+  switch (setting_kind(parameter.type)) {
+    case SettingKind::text: return string_literal(given);
+    case SettingKind::model: return "load(" + string_literal(given) + ")";
+    case SettingKind::models: return "load_all(" + string_literal(given) + ")";
+    case SettingKind::expression: break;
+  }
+  return given;
+}
+
 class Transcript {
  public:
-  Transcript(const SourceMap& sources, Library& library, const std::vector<Entry>& entries)
-      : sources_(sources), library_(library), entries_(entries) {}
+  Transcript(const SourceMap& sources, Library& library, const Imports& imports, const std::vector<Entry>& entries)
+      : sources_(sources), library_(library), imports_(imports), entries_(entries) {}
 
   std::string text() {
     for (const Entry& entry : entries_) read(entry);
     for (const Meaning& meaning : meanings_) rename(meaning);
-    for (std::size_t i = 0; i < entries_.size(); ++i) drop_idle(i);
+    for (const Entry& entry : entries_) write_settings(entry);
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (is_saved_again(i)) comment_out(entries_[i].module->statements[0].span);
     std::string text;
     for (const Entry& entry : entries_) {
       text += edited(entry.module->source);
       if (!text.empty() && text.back() != '\n') text += '\n';
     }
-    return text;
+    return without_idle(text);
   }
 
  private:
@@ -85,7 +104,6 @@ class Transcript {
     const std::string name = fresh_name(meaning.is_last_result() ? "result" : meaning.name);
     if (meaning.is_last_result()) {
       edits_[meaning.bound.source].push_back({{meaning.bound.source, meaning.bound.begin, meaning.bound.begin}, name + " = "});
-      named_.insert(meaning.bound.begin + (std::uint64_t{meaning.bound.source} << 32));
     } else {
       edits_[meaning.bound.source].push_back({meaning.bound, name});
     }
@@ -100,21 +118,53 @@ class Transcript {
     });
   }
 
-  // Expressions that were only looked at, and outputs that were replaced.
-  void drop_idle(std::size_t i) {
-    const ast::Module& module = *entries_[i].module;
-    std::set<std::uint32_t> idle;
-    CheckOptions options;
-    for (const auto& [name, meaning] : current_) options.bound.push_back(name);
-    for (const Diagnostic& finding : check(sources_, module, library_, options))
-      if (finding.kind == DiagnosticKind::no_effect) idle.insert(finding.span.begin);
-    for (const ast::Statement& statement : module.statements) {
-      auto* plain = std::get_if<ast::ExprStatement>(&statement.node);
-      if (!plain) continue;
-      const Span span = module[plain->value].span;
-      const bool is_named = named_.contains(span.begin + (std::uint64_t{span.source} << 32));
-      if (!is_named && (idle.contains(span.begin) || is_saved_again(i))) comment_out(statement.span);
+  void write_settings(const Entry& entry) {
+    for (const ast::Statement& statement : entry.module->statements) {
+      auto* param = std::get_if<ast::Param>(&statement.node);
+      if (!param) continue;
+      const auto given = entry.settings.find(param->parameter.name.text);
+      if (given == entry.settings.end()) continue;
+      const std::string value = as_expression(param->parameter, given->second);
+      const ast::ExprId standard = param->parameter.default_value;
+      const Span end{statement.span.source, statement.span.end, statement.span.end};
+      auto& edits = edits_[statement.span.source];
+      if (standard == ast::kNoExpr) {
+        edits.push_back({end, " = " + value});
+        continue;
+      }
+      const Span replaced = (*entry.module)[standard].span;
+      std::erase_if(edits, [&](const Edit& edit) { return is_within(edit.span, replaced); });
+      edits.push_back({replaced, value});
     }
+  }
+
+  // Expressions that were only looked at become comments: those that the recipe as a whole shows to have no effect.
+  std::string without_idle(const std::string& text) {
+    const SourceId source = sources_.add("session.merge", text);
+    const Result<ast::Module> module = parse(sources_, source);
+    if (!module) return text;
+    const Imports imports = imports_of(*module);
+    std::set<std::uint32_t> idle;
+    for (const Diagnostic& finding : check(sources_, *module, library_, {.imports = &imports}))
+      if (finding.kind == DiagnosticKind::no_effect) idle.insert(finding.span.begin);
+    for (const ast::Statement& statement : module->statements)
+      if (auto* plain = std::get_if<ast::ExprStatement>(&statement.node))
+        if (idle.contains((*module)[plain->value].span.begin)) comment_out(statement.span);
+    return edited(source);
+  }
+
+  // The files that the imports of the whole mean: those that they mean in the entries, in the same order.
+  Imports imports_of(const ast::Module& whole) const {
+    std::vector<const ImportedFile*> files;
+    for (const Entry& entry : entries_)
+      for (const ast::Statement& statement : entry.module->statements)
+        if (auto* import = std::get_if<ast::Import>(&statement.node)) files.push_back(imports_.find(*import));
+    Imports imports;
+    std::size_t i = 0;
+    for (const ast::Statement& statement : whole.statements)
+      if (auto* import = std::get_if<ast::Import>(&statement.node))
+        imports.add(*import, Imports::File(Imports::File(), files.at(i++)));  // the session owns it
+    return imports;
   }
 
   // A statement that shares its lines with others is left out instead.
@@ -125,7 +175,7 @@ class Transcript {
     const std::string_view before = text.substr(begin == text.npos ? 0 : begin, span.begin - (begin == text.npos ? 0 : begin));
     const std::string_view after = text.substr(span.end, end - span.end);
     auto& edits = edits_[span.source];
-    std::erase_if(edits, [&](const Edit& edit) { return edit.span.begin >= span.begin && edit.span.end <= span.end; });
+    std::erase_if(edits, [&](const Edit& edit) { return is_within(edit.span, span); });
     if (before.find(';') != before.npos || after.find(';') != after.npos) {
       edits.push_back({span, ""});
       return;
@@ -151,20 +201,20 @@ class Transcript {
     return out.append(text.substr(at));
   }
 
-  const SourceMap& sources_;
+  SourceMap sources_;  // a copy: the recipe as a whole is looked at and forgotten
   Library& library_;
+  const Imports& imports_;
   const std::vector<Entry>& entries_;
   std::vector<Meaning> meanings_;
   std::map<std::string, std::size_t> current_;  // index into meanings_
   std::set<std::string> taken_;                 // names that stand in any entry
-  std::set<std::uint64_t> named_;               // results that got a name, by place
   std::map<SourceId, std::vector<Edit>> edits_;
 };
 
 }  // namespace
 
 std::string recipe_of(const Session::State& session) {
-  return Transcript(session.engine.sources, session.engine.library, session.entries).text();
+  return Transcript(session.engine.sources, session.engine.library, session.imports, session.entries).text();
 }
 
 std::string Session::recipe() const { return recipe_of(*state_); }

@@ -20,6 +20,7 @@ struct Entry {
   const ast::Module* module;
   std::vector<std::string> saved;  // paths, in order
   std::optional<Span> result;      // the expression whose value became `_`
+  Settings settings;               // in force then: texts for its `param`s
 };
 
 struct Session::State {

@@ -51,6 +51,19 @@ void names(Repl& repl, const std::string&) {
   for (const std::string& line : in_columns(rows)) repl.terminal.print_line(line);
 }
 
+constexpr const char* kOptions[] = {"memory", "threads"};  // that `:set` changes at once
+
+// A value for a `param` does nothing until the `param` is entered.
+std::string what_waits(const Repl& repl, const std::string& name) {
+  const std::vector<NameInScope> names = repl.session.names();
+  const bool is_bound =
+      std::any_of(names.begin(), names.end(), [&](const NameInScope& bound) { return bound.name == name; });
+  const std::string param = quoted("param " + name);
+  if (is_bound) return quoted(name) + " keeps its value; a later " + param + " takes this one";
+  const auto near = nearest(name, {std::begin(kOptions), std::end(kOptions)});
+  return "this waits for a later " + param + (near ? "; the option is called " + quoted(*near) : "");
+}
+
 void set(Repl& repl, const std::string& text) {
   if (text.empty()) {
     for (const auto& [name, value] : repl.session.settings()) repl.terminal.print_line(name + " = " + value);
@@ -61,7 +74,9 @@ void set(Repl& repl, const std::string& text) {
   if (equals == text.npos || name.empty())
     return fail(repl, "`:set` takes NAME=VALUE, not " + quoted(text), "for example `:set threads=4`");
   const Status done = repl.session.set(name, std::string(trimmed(std::string_view(text).substr(equals + 1))));
-  if (!done) fail(repl, done.error());
+  if (!done) return fail(repl, done.error());
+  if (std::find(std::begin(kOptions), std::end(kOptions), name) == std::end(kOptions))
+    repl.terminal.note("note: " + what_waits(repl, name) + "\n");
 }
 
 void load(Repl& repl, const std::string& path) {

@@ -5,6 +5,7 @@
 #include "compiler/interpret/conform.h"
 #include "compiler/interpret/evaluator.h"
 #include "compiler/interpret/failure.h"
+#include "compiler/sema/types.h"
 #include "compiler/syntax/parse.h"
 
 namespace roux {
@@ -149,16 +150,10 @@ Value Evaluator::param_value(const ast::Parameter& parameter, Frame& frame) {
 
 // What `--set name=text` means: literal for a string, a path or glob for models, else an expression.
 Value Evaluator::setting_value(const ast::Parameter& parameter, const Setting& given, Frame& frame) {
-  const ast::Type* type = parameter.type ? &*parameter.type : nullptr;
-  if (type && type->kind == ast::Type::Kind::optional) type = &type->arguments[0];
-  const auto is_literal = [](const ast::Type& t) { return t.kind == ast::Type::Kind::literal; };
-  if (type && (type->name == "string" || is_literal(*type) ||
-               (type->kind == ast::Type::Kind::either && std::all_of(type->arguments.begin(), type->arguments.end(), is_literal))))
-    return given.text;
-  const bool is_list = type && type->name == "list" && !type->arguments.empty() &&
-                       type->arguments[0].name == "model";
-  if (is_list || (type && type->name == "model")) {
-    const MethodRef loader = library_.find(is_list ? "load_all" : "load");
+  const SettingKind kind = setting_kind(parameter.type);
+  if (kind == SettingKind::text) return given.text;
+  if (kind != SettingKind::expression) {
+    const MethodRef loader = library_.find(kind == SettingKind::models ? "load_all" : "load");
     return call(Function(MethodValue{loader.module, loader.method, nullptr}), {given.text}, parameter.name.span);
   }
   const SourceId source = sources_.add("--set " + given.name, given.text);

@@ -76,6 +76,18 @@ std::string list_of_choices(const std::vector<std::string>& choices) {
   return join(shown, ", ");
 }
 
+SettingKind setting_kind(const std::optional<ast::Type>& given) {
+  const ast::Type* type = given ? &*given : nullptr;
+  if (type && type->kind == ast::Type::Kind::optional) type = &type->arguments[0];
+  if (!type) return SettingKind::expression;
+  const auto is_literal = [](const ast::Type& t) { return t.kind == ast::Type::Kind::literal; };
+  const bool is_choice = is_literal(*type) || (type->kind == ast::Type::Kind::either &&
+                                               std::all_of(type->arguments.begin(), type->arguments.end(), is_literal));
+  if (type->name == "string" || is_choice) return SettingKind::text;
+  if (type->name == "list" && !type->arguments.empty() && type->arguments[0].name == "model") return SettingKind::models;
+  return type->name == "model" ? SettingKind::model : SettingKind::expression;
+}
+
 std::string to_text(const ast::Type& type) {
   std::vector<std::string> parts;
   for (const ast::Type& part : type.arguments) parts.push_back(to_text(part));

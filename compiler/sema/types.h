@@ -2,6 +2,7 @@
 // fits one is decided where values are (interpret/conform.h).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,10 @@ std::vector<std::string> type_names();
 std::vector<std::string> choices_of(const ast::Type& type);
 // For a message: "`a`, `b`". A dtype that has two names is shown by the first.
 std::string list_of_choices(const std::vector<std::string>& choices);
+
+// What a text means that is given to a `param` from outside: itself, a path or a glob to load, an expression.
+enum class SettingKind : unsigned char { text, model, models, expression };
+SettingKind setting_kind(const std::optional<ast::Type>& type);
 
 // As a signature writes it.
 std::string to_text(const ast::Type& type);

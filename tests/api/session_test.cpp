@@ -249,6 +249,44 @@ TEST_F(Sessions, AreRecipes) {
   EXPECT_TRUE(read_file("out.safetensors") == bytes) << "the same bytes";
 }
 
+TEST_F(Sessions, KeepNothingInARecipeThatHasNoEffectThere) {
+  write_file("part.merge", "method third(x: number) = x / 3\n");
+  enter("method half(x: number) = x / 2\nmethod tell(x: number) = { print(x)\n x }");
+  enter("import \"part.merge\" as part");
+  enter("half(3)");
+  enter("part.third(3)");
+  enter("tell(3)");
+  enter("b = half(1); half(b)");
+  const std::string recipe = session_.recipe();
+  EXPECT_EQ(recipe, "method half(x: number) = x / 2\nmethod tell(x: number) = { print(x)\n x }\n"
+                    "import \"part.merge\" as part\n# half(3)\n# part.third(3)\ntell(3)\nb = half(1); \n");
+  const Result<Recipe> whole = engine_.compile("session.merge", recipe);
+  EXPECT_TRUE(whole) << engine_.render(whole.error());
+}
+
+TEST_F(Sessions, KeepInARecipeWhatWasSet) {
+  for (const auto& [name, text] : Settings{{"k", "0.25"}, {"n", "[1, 2]"}, {"s", "ft-1.safetensors"},
+                                           {"m", "ft-1.safetensors"}, {"all", "ft-*.safetensors"}, {"how", "two"}})
+    ASSERT_TRUE(session_.set(name, text));
+  enter("param k: number = 0.5");
+  enter("param n: list[number] = [3] # three; param s: string");
+  enter("param s: string\nparam m: model = load(s)\nparam all: list[model]; param how: \"one\" | \"two\" = \"one\"");
+  ASSERT_TRUE(session_.set("k", "0.75"));
+  enter("param later: number = k; save(m, \"out.safetensors\")");
+  const std::string expected =
+      "param k: number = 0.25\n"
+      "param n: list[number] = [1, 2] # three; param s: string\n"
+      "param s: string = \"ft-1.safetensors\"\nparam m: model = load(\"ft-1.safetensors\")\n"
+      "param all: list[model] = load_all(\"ft-*.safetensors\"); param how: \"one\" | \"two\" = \"two\"\n"
+      "param later: number = k; save(m, \"out.safetensors\")\n";
+  EXPECT_EQ(session_.recipe(), expected);
+  fs::remove("out.safetensors");
+  const Result<Recipe> recipe = engine_.compile("session.merge", expected);
+  ASSERT_TRUE(recipe) << engine_.render(recipe.error());
+  const Result<Report> report = engine_.run(*recipe, {}, {});
+  EXPECT_TRUE(report) << engine_.render(report.error());
+}
+
 // --- what may be written next -------------------------------------------------------------------------
 
 TEST_F(Sessions, CompleteNamesAndMethods) {
@@ -260,6 +298,24 @@ TEST_F(Sessions, CompleteNamesAndMethods) {
   EXPECT_FALSE(completes("x = ", "param"));
   EXPECT_EQ(completions("# mode"), Names());
   EXPECT_EQ(completions("a = 12"), Names());
+  const auto is_local = [&](const std::string& before, const std::string& behind = "") {
+    const std::vector<Candidate> all = session_.complete(before + behind, before.size()).candidates;
+    return std::any_of(all.begin(), all.end(), [](const Candidate& candidate) { return candidate.text == "sample"; });
+  };
+  for (const char* text : {"f = sample => sam", "f = (x, sample) => x + sam", "greedy(models, val, merge = sample => mean(sam",
+                           "x = [1 for sample in models if sam", "[x for sample in xs for x in sam",
+                           "[x for (i, sample) in xs if \"${sam", "method f(a: model, sample: number = 1) =\n  a + sam",
+                           "method f(a) = {\n  sample = a\n  sam", "method f(sample) = {\n  x = 1\n  sam",
+                           "method f(a) = { sample = a; sam"})
+    EXPECT_TRUE(is_local(text)) << text;
+  EXPECT_TRUE(is_local("x = [norm(sam", ", over = model) for sample in models]"));
+  EXPECT_TRUE(is_local("x = [[f(sam", ") for y in ys] for (i, sample) in zs]"));
+  for (const char* text : {"f = [sample => sample, sam", "f = sample => 1\nsam", "[1 for sample in xs] + sam",
+                           "method f(sample) = sample\nx = sam", "x = {sample = 1, b = sam", "x = f(sample = 1, sam",
+                           "sample => 1; sam"})
+    EXPECT_FALSE(is_local(text)) << text;
+  EXPECT_FALSE(is_local("x = [sam", "] + [1 for sample in xs]"));
+  EXPECT_FALSE(is_local("x = sam", "\ny = [sample for sample in xs]"));
   EXPECT_EQ(session_.complete("x = mode", 8).begin, 4u);
   EXPECT_EQ(session_.complete("mode + x", 4).candidates.size(), 1u) << "what is behind the cursor does not matter";
   EXPECT_EQ(completions("x = y as mod"), (Names{"model"}));

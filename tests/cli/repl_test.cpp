@@ -205,6 +205,14 @@ TEST_F(Repl, commands_say_what_they_need) {
   EXPECT_EQ(pipe(":t 1 + 1\n:q\n:nonsense\n").out, "number\n") << "short forms; nothing after `:quit`";
 }
 
+TEST_F(Repl, says_what_a_value_that_was_set_waits_for) {
+  EXPECT_EQ(pipe(":set k=0.3\nparam k: number = 1\nk\n").err, "note: this waits for a later `param k`\n");
+  EXPECT_EQ(pipe("k = 1\n:set k=0.3\n").err, "note: `k` keeps its value; a later `param k` takes this one\n");
+  EXPECT_EQ(pipe(":set thread=2\n").err,
+            "note: this waits for a later `param thread`; the option is called `threads`\n");
+  EXPECT_EQ(pipe(":set threads=2\n:set memory=64MiB\n").err, "");
+}
+
 TEST_F(Repl, commands_tell_of_methods_values_and_settings) {
   const std::string out = pipe(
       ":help ties\na = load(\"ft-1.safetensors\")\n:help a\n:names\n:set memory=64MiB\n:set\n:plan a + (a - a)\n"
@@ -223,7 +231,7 @@ TEST_F(Repl, loads_recipes_and_writes_sessions) {
   EXPECT_NE(first.out.find("0.25\n"), std::string::npos) << first.out;
   const std::string bytes = read_file(folder_ / "out.safetensors");
   fs::rename(folder_ / "out.safetensors", folder_ / "first.safetensors");
-  const ProcessResult again = run_process({command(), "run", "all.merge", "--set", "k=0.25"}, {.directory = folder_.path()});
+  const ProcessResult again = run_process({command(), "run", "all.merge"}, {.directory = folder_.path()});
   EXPECT_EQ(again.exit_code, 0) << again.err << read_file(folder_ / "all.merge");
   const auto values = [](const std::string& file) { return file.substr(file.size() - 24); };
   EXPECT_EQ(values(read_file(folder_ / "out.safetensors")), values(bytes));
