@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/completion.h"
 #include "api/modules.h"
 #include "api/session_state.h"
 #include "api/show.h"
@@ -60,6 +61,7 @@ struct Analysis::State {
   const Export* imported(const std::string& wanted) const;
   const Export* member_of(ast::ExprId object, const std::string& wanted) const;
   std::string value_text(const std::string& wanted) const;
+  std::string local_text(Span bound) const;
 
   Engine::State& engine;
   std::string name, text;
@@ -131,6 +133,8 @@ std::optional<NameUse> Analysis::State::use_at(std::size_t offset) const {
         if (!argument.name.empty() && is_here(argument.name_span))
           return NameUse{.text = argument.name, .span = argument.name_span, .callee = call->callee};
   }
+  for (const auto& [id, bound] : definitions)  // where a name that is used somewhere is bound
+    if (is_here(bound.span)) return NameUse{.text = bound.text, .span = bound.span, .expr = id};
   for (const Symbol& symbol : symbols)
     if (symbol.name_begin <= offset && offset <= symbol.name_end) {
       const Span span{source, static_cast<std::uint32_t>(symbol.name_begin), static_cast<std::uint32_t>(symbol.name_end)};
@@ -215,8 +219,15 @@ std::string Analysis::State::value_text(const std::string& wanted) const {
 
 namespace {
 
+std::string code(const std::string& text) { return "```roux\n" + text + "\n```\n"; }
+
+std::string declared(const DocumentedParameter& parameter) {
+  return parameter.name + (parameter.type.empty() ? "" : ": " + parameter.type) +
+         (parameter.default_value.empty() ? "" : " = " + parameter.default_value);
+}
+
 std::string method_markdown(const MethodDocument& method) {
-  std::string out = "```roux\n" + method.signature + "\n```\n" + method.documentation + "\n";
+  std::string out = code(method.signature) + method.documentation + "\n";
   for (const DocumentedParameter& parameter : method.parameters)
     if (!parameter.documentation.empty()) out += "\n- `" + parameter.name + "`: " + parameter.documentation;
   for (const std::string& reference : method.references) out += "\n\n" + reference;
@@ -226,11 +237,15 @@ std::string method_markdown(const MethodDocument& method) {
 std::string parameter_markdown(const MethodDocument& method, const std::string& name) {
   for (const DocumentedParameter& parameter : method.parameters) {
     if (parameter.name != name) continue;
-    std::string out = "```roux\n" + name + (parameter.type.empty() ? "" : ": " + parameter.type);
-    if (!parameter.default_value.empty()) out += " = " + parameter.default_value;
-    return out + "\n```\n" + parameter.documentation + "\n\nof `" + method.name + "`";
+    const std::string& text = parameter.documentation;
+    return code(declared(parameter)) + text + (text.empty() ? "" : "\n\n") + "of `" + method.name + "`";
   }
   return "";
+}
+
+std::string shortened(std::string_view text) {
+  const std::string line(text.substr(0, std::min(text.find('\n'), kShownColumns)));
+  return line.size() == text.size() ? line : line + " ...";
 }
 
 // A recipe that must be given a value is not wrong in an editor: nobody has run it yet.
@@ -248,6 +263,33 @@ Diagnostics findings_of(Engine& engine, const std::string& name, const std::stri
 }
 
 }  // namespace
+
+// What a name is that is bound inside a statement: a parameter, a loop variable, a binding of a block.
+std::string Analysis::State::local_text(Span bound) const {
+  const SourceMap& sources = engine.sources;
+  const std::string name_of_it(sources.text(bound));
+  const auto among = [&](const std::vector<ast::BoundName>& names) {
+    return std::any_of(names.begin(), names.end(), [&](const ast::BoundName& each) { return each.span == bound; });
+  };
+  for (const ast::Statement& statement : module.statements)
+    if (auto* method = std::get_if<ast::Method>(&statement.node))
+      for (const ast::Parameter& parameter : method->parameters)
+        if (parameter.name.span == bound)
+          return parameter_markdown(document_of(sources, module, *method), parameter.name.text);
+  for (const ast::Expr& expr : module.exprs) {
+    if (auto* lambda = std::get_if<ast::Lambda>(&expr.node); lambda && among(lambda->parameters))
+      return code(name_of_it) + "parameter of `" + shortened(sources.text(expr.span)) + "`";
+    if (auto* loop = std::get_if<ast::Comprehension>(&expr.node))
+      for (const ast::Generator& generator : loop->generators)
+        if (among(generator.targets))
+          return code(name_of_it) + "of each item of `" + shortened(sources.text(module[generator.source].span)) + "`";
+    if (auto* block = std::get_if<ast::Block>(&expr.node))
+      for (const ast::Statement& statement : block->statements)
+        if (auto* bind = std::get_if<ast::Bind>(&statement.node); bind && bind->name.span == bound)
+          return code(shortened(sources.text(statement.span)));
+  }
+  return "";
+}
 
 Analysis Engine::analyse(std::string name, std::string text) {
   auto state = std::make_unique<Analysis::State>(*state_, std::move(name), std::move(text));
@@ -292,7 +334,7 @@ std::optional<Hover> Analysis::hover(std::size_t offset) const {
     const bool is_top = !bound || std::any_of(state_->symbols.begin(), state_->symbols.end(), [&](const Symbol& symbol) {
       return symbol.name_begin == bound->begin;
     });
-    if (is_top) hover.markdown = state_->value_text(use->text);
+    hover.markdown = is_top ? state_->value_text(use->text) : state_->local_text(*bound);
   }
   return hover.markdown.empty() ? std::nullopt : std::optional(std::move(hover));
 }
@@ -307,6 +349,22 @@ std::optional<Stretch> Analysis::definition(std::size_t offset) const {
   const std::optional<NameUse> use = state_->use_at(offset);
   const std::optional<Span> bound = use ? state_->definition_of(*use) : std::nullopt;
   return bound ? stretch_of(*bound) : std::nullopt;
+}
+
+std::optional<Signature> Analysis::signature(std::size_t offset) const {
+  const OpenCall call = call_around(std::string_view(state_->text).substr(0, offset));
+  const auto method = call.callee.empty() ? std::nullopt : state_->door.documentation(call.callee);
+  if (!method) return std::nullopt;
+  Signature signature{.label = method->name + "(", .documentation = method->documentation, .active = call.position};
+  for (const DocumentedParameter& parameter : method->parameters) {
+    if (!signature.parameters.empty()) signature.label += ", ";
+    if (parameter.name == call.parameter) signature.active = signature.parameters.size();
+    const std::size_t begin = signature.label.size();
+    signature.label += declared(parameter);
+    signature.parameters.push_back({begin, signature.label.size(), parameter.documentation});
+  }
+  signature.label += ")" + (method->result.empty() ? "" : " -> " + method->result);
+  return signature;
 }
 
 Completion Analysis::complete(std::size_t offset) const { return state_->door.complete(state_->text, offset); }

@@ -21,6 +21,18 @@ struct Hover {
   std::string markdown;
 };
 
+// Of the call that the cursor is in.
+struct Signature {
+  struct Parameter {
+    std::size_t begin = 0, end = 0;  // in the label
+    std::string documentation;
+  };
+  std::string label;  // in one line
+  std::string documentation;
+  std::vector<Parameter> parameters;
+  std::size_t active = 0;  // the parameter that is being given; past the last: none
+};
+
 struct Symbol {
   enum class Kind : unsigned char { method, parameter, value };
   std::string name;
@@ -45,6 +57,7 @@ class Analysis {
   std::optional<Hover> hover(std::size_t offset) const;
   std::optional<Stretch> definition(std::size_t offset) const;
   Completion complete(std::size_t offset) const;
+  std::optional<Signature> signature(std::size_t offset) const;
 
  private:
   std::unique_ptr<State> state_;

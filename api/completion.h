@@ -12,7 +12,7 @@ namespace roux {
 
 // A call whose arguments are being written.
 struct OpenCall {
-  std::string callee;              // a name; empty: something else is called
+  std::string callee;              // a name, or `m.f`; empty: something else is called
   std::vector<std::string> given;  // arguments named so far
   std::size_t position = 0;        // of the argument at the cursor, what was piped in counted
   std::string parameter;           // `k` after `k = `
@@ -42,6 +42,9 @@ struct PlaceInText {
 
 // `rest`: the text behind the cursor, where a comprehension may still bind names.
 PlaceInText place_in(std::string_view text, std::string_view rest);
+
+// The innermost call whose arguments the end of the text is in, however deep in one of them; no callee: there is none.
+OpenCall call_around(std::string_view text);
 
 // Files and folders that a path may go on with. `suffix`: of files, empty for all of them; folders that hold
 // checkpoints are complete paths where it is ".safetensors". `globs`: also patterns for several that differ in a number.

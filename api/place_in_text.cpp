@@ -39,6 +39,13 @@ class Reader {
     return place;
   }
 
+  OpenCall call_around() const {
+    for (std::size_t i = open_.size(); i-- > 0;)
+      if (is_open(open_[i].token, "(") && !call_of(open_[i].token).callee.empty())
+        return call_at(open_[i].token, tokens_.size());
+    return {};
+  }
+
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
 
@@ -141,8 +148,16 @@ class Reader {
     const std::size_t callee = before(parenthesis);
     if (callee == kNone || tokens_[callee].kind != TokenKind::word || tokens_[callee].end != tokens_[parenthesis].begin)
       return {};
+    if (is_reserved(before(callee), "method")) return {};
     OpenCall call{.callee = std::string(tokens_[callee].text)};
-    if (is_symbol(before(callee), "|>")) call.position = 1;
+    std::size_t last = before(callee);
+    if (is_symbol(last, ".")) {
+      const std::size_t file = before(last);
+      if (file == kNone || tokens_[file].kind != TokenKind::word || is_symbol(before(file), ".")) return {};
+      call.callee = std::string(tokens_[file].text) + "." + call.callee;
+      last = before(file);
+    }
+    if (is_symbol(last, "|>")) call.position = 1;
     return call;
   }
 
@@ -302,5 +317,7 @@ class Reader {
 }  // namespace
 
 PlaceInText place_in(std::string_view text, std::string_view rest) { return Reader(text).place(rest); }
+
+OpenCall call_around(std::string_view text) { return Reader(text).call_around(); }
 
 }  // namespace roux

@@ -65,7 +65,7 @@ class Session {
   // What may stand at the cursor: names and methods, parameters of the call around it, choices of a parameter, files
   // in strings that are paths, tensors in `a["..."]` and the patterns of `match`.
   Completion complete(std::string_view text, std::size_t cursor) const;
-  // Of the session's own methods and the library's; nothing where there is no such method.
+  // Of the session's own methods, those of imported files (`m.f`) and the library's; nothing where there is none.
   std::optional<MethodDocument> documentation(const std::string& name) const;
 
   // "threads" and "memory" are options of the engine that the session has for itself; every other name is a

@@ -113,9 +113,25 @@ Result<std::string> Session::formula_of(const std::string& text) {
   });
 }
 
+namespace {
+
+// Of a record, such as the names of an imported file; null: there is none of this name.
+const Value* field_of(const Value* value, std::string_view name) {
+  auto* record = value ? value->get<Record>() : nullptr;
+  if (!record) return nullptr;
+  for (const auto& [field, held] : record->fields)
+    if (field == name) return &held;
+  return nullptr;
+}
+
+}  // namespace
+
 std::optional<MethodDocument> Session::documentation(const std::string& name) const {
   const SourceMap& sources = state_->engine.sources;
-  if (const Value* value = state_->scope->find(name)) {
+  const std::size_t dot = name.find('.');
+  const Value* value = state_->scope->find(name.substr(0, dot));
+  if (dot != std::string::npos) value = field_of(value, name.substr(dot + 1));
+  if (value) {
     auto* function = value->get<Function>();
     auto* method = function ? std::get_if<MethodValue>(function) : nullptr;
     if (!method) return std::nullopt;

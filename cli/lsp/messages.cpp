@@ -41,15 +41,33 @@ bool MessageStream::fill() {
   return true;
 }
 
+// A header begins with a name and a colon; whoever types or pipes something else should not wait for an answer.
+bool MessageStream::may_be_header() const {
+  for (const char c : buffer_) {
+    if (c == ':') return true;
+    if (c != '-' && (lower(c) < 'a' || lower(c) > 'z')) return false;
+  }
+  return true;
+}
+
 std::optional<MessageStream::Incoming> MessageStream::read() {
   std::size_t end;
   while ((end = buffer_.find(kEnd)) == std::string::npos)
-    if (buffer_.size() > kLongestHeader || !fill()) return std::nullopt;
+    if (buffer_.size() > kLongestHeader || !may_be_header() || !fill()) {
+      broken_by_ = buffer_;
+      return std::nullopt;
+    }
   const auto length = length_in(buffer_.substr(0, end));
-  if (!length) return std::nullopt;  // where the next message begins cannot be told
+  if (!length) {  // where the next message begins cannot be told
+    broken_by_ = buffer_;
+    return std::nullopt;
+  }
+  while (buffer_.size() < end + kEnd.size() + *length)
+    if (!fill()) {
+      broken_by_ = buffer_;
+      return std::nullopt;
+    }
   buffer_.erase(0, end + kEnd.size());
-  while (buffer_.size() < *length)
-    if (!fill()) return std::nullopt;
   const std::string body = buffer_.substr(0, *length);
   buffer_.erase(0, *length);
   nlohmann::json message = nlohmann::json::parse(body, nullptr, false);

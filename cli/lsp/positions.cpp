@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cli/lsp/params.h"
+
 namespace roux::cli::lsp {
 namespace {
 
@@ -31,10 +33,9 @@ std::string_view Positions::line(std::size_t index) const {
 }
 
 std::size_t Positions::offset_of(const nlohmann::json& position) const {
-  const auto wanted = position.value("line", std::size_t{0});
+  const std::size_t wanted = count_at(position, "line"), character = count_at(position, "character");
   if (wanted >= begins_.size()) return text_.size();
   const std::string_view in = line(wanted);
-  const auto character = position.value("character", std::size_t{0});
   std::size_t at = 0;
   for (std::size_t units = 0; at < in.size() && units < character;) {
     const std::size_t bytes = bytes_of_character(static_cast<unsigned char>(in[at]));

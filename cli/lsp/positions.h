@@ -16,6 +16,7 @@ class Positions {
   // The text must outlive it.
   Positions(std::string_view text, Units units);
 
+  // Throws a RequestError where it is no place at all.
   std::size_t offset_of(const nlohmann::json& position) const;
   nlohmann::json position_of(std::size_t offset) const;
   nlohmann::json range_of(std::size_t begin, std::size_t end) const;

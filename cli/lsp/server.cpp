@@ -5,28 +5,13 @@
 #include <stdexcept>
 
 #include "cli/lsp/library_files.h"
+#include "cli/lsp/params.h"
 #include "cli/lsp/uris.h"
 
 namespace roux::cli::lsp {
 namespace {
 
 using Json = nlohmann::json;
-
-// Of JSON-RPC and of the protocol.
-enum ErrorCode : int {
-  kParseError = -32700,
-  kInvalidRequest = -32600,
-  kMethodNotFound = -32601,
-  kInvalidParams = -32602,
-  kInternalError = -32603,
-  kNotInitialized = -32002,
-  kRequestFailed = -32803,
-};
-
-struct RequestError {
-  ErrorCode code;
-  std::string message;
-};
 
 constexpr int kFullText = 1;                          // how the editor sends changes
 constexpr std::size_t kBytesPerEngine = 64u << 20;    // an engine keeps all that it has read
@@ -80,7 +65,7 @@ bool Server::run() {
     for (const std::string& uri : unpublished_) publish(uri);
     unpublished_.clear();
   }
-  return is_shut_down_;
+  return is_shut_down_ && stream_.broken_by().empty();
 }
 
 void Server::handle(const Json& message) {
@@ -93,15 +78,16 @@ void Server::handle(const Json& message) {
     if (!message.is_object() || (!is_request && !message.contains("method"))) {
       if (message.is_object() && message.contains("id")) return;  // the answer to a request of ours: there is none
       refuse(kInvalidRequest, "a request is an object with a `method`");
+    } else if (!message["method"].is_string()) {
+      refuse(kInvalidRequest, "`method` must be a string");
     } else {
+      const std::string method = message["method"].get<std::string>();
       const Json params = message.value("params", Json::object());
-      if (!is_request) return notice(message.at("method"), params);
-      reply["result"] = answer(message.at("method"), params);
+      if (!is_request) return notice(method, params);
+      reply["result"] = answer(method, params);
     }
   } catch (const RequestError& error) {
     refuse(error.code, error.message);
-  } catch (const Json::exception& error) {
-    refuse(kInvalidParams, error.what());
   } catch (const std::exception& error) {
     refuse(kInternalError, error.what());
   }
@@ -113,6 +99,7 @@ Json Server::answer(const std::string& method, const Json& params) {
   static const std::map<std::string, Handler> kHandlers = {
       {"textDocument/hover", &Server::hover},
       {"textDocument/completion", &Server::completion},
+      {"textDocument/signatureHelp", &Server::signature},
       {"textDocument/definition", &Server::definition},
       {"textDocument/formatting", &Server::formatting},
       {"textDocument/documentSymbol", &Server::symbols},
@@ -133,37 +120,39 @@ void Server::notice(const std::string& method, const Json& params) {
   if (method == "exit") {
     is_done_ = true;
   } else if (method == "textDocument/didOpen") {
-    const Json& document = params.at("textDocument");
-    set_text(document.at("uri"), document.at("text"));
+    const Json& document = object_at(params, "textDocument");
+    set_text(document, text_at(document, "text"));
   } else if (method == "textDocument/didChange") {
-    const Json& changes = params.at("contentChanges");
-    if (!changes.empty()) set_text(params.at("textDocument").at("uri"), changes.back().at("text"));
+    const Json& changes = member(params, "contentChanges");
+    if (!changes.is_array()) throw invalid("`contentChanges` must be a list");
+    if (!changes.empty()) set_text(object_at(params, "textDocument"), text_at(changes.back(), "text"));
   } else if (method == "textDocument/didSave" || method == "workspace/didChangeWatchedFiles") {
     for (auto& [uri, document] : documents_) {  // inputs and imports may be others now
       document.analysis.reset();
       unpublished_.insert(uri);
     }
   } else if (method == "textDocument/didClose") {
-    close(params.at("textDocument").at("uri"));
+    close(text_at(object_at(params, "textDocument"), "uri"));
   }
 }
 
 // Paths in a recipe are relative to the folder that it is run in: that of the project.
 Json Server::initialize(const Json& params) {
   is_initialized_ = true;
-  Json root = params.value("rootUri", Json(nullptr));
-  if (const Json folders = params.value("workspaceFolders", Json(nullptr)); folders.is_array() && !folders.empty())
-    root = folders[0].at("uri");
+  Json root = optional_at(params, "rootUri");
+  if (const Json folders = optional_at(params, "workspaceFolders"); folders.is_array() && !folders.empty())
+    root = text_at(folders[0], "uri");
   if (root.is_string())
     if (const auto path = path_of_uri(root.get<std::string>()); path && ::chdir(path->c_str()) != 0)
       throw RequestError{kRequestFailed, "cannot enter " + *path};
-  const Json general = params.value("capabilities", Json::object()).value("general", Json::object());
-  if (offers(general.value("positionEncodings", Json::array()), "utf-8")) units_ = Units::utf8;
+  const Json general = optional_at(optional_at(params, "capabilities"), "general");
+  if (offers(optional_at(general, "positionEncodings"), "utf-8")) units_ = Units::utf8;
   return {{"capabilities",
            {{"positionEncoding", units_ == Units::utf8 ? "utf-8" : "utf-16"},
             {"textDocumentSync", {{"openClose", true}, {"change", kFullText}, {"save", true}}},
             {"hoverProvider", true},
             {"completionProvider", {{"triggerCharacters", {"\"", "(", ",", ".", "/", "=", "["}}}},
+            {"signatureHelpProvider", {{"triggerCharacters", {"(", ","}}}},
             {"definitionProvider", true},
             {"documentFormattingProvider", true},
             {"documentSymbolProvider", true}}},
@@ -172,8 +161,12 @@ Json Server::initialize(const Json& params) {
 
 // --- texts ------------------------------------------------------------------------------------------
 
-void Server::set_text(const std::string& uri, std::string text) {
-  documents_[uri] = {.path = path_of_uri(uri).value_or(uri), .text = std::move(text), .analysis = nullptr};
+void Server::set_text(const Json& document, std::string text) {
+  const std::string uri = text_at(document, "uri");
+  documents_[uri] = {.path = path_of_uri(uri).value_or(uri),
+                     .text = std::move(text),
+                     .version = optional_at(document, "version"),
+                     .analysis = nullptr};
   unpublished_.insert(uri);
 }
 
@@ -186,7 +179,7 @@ void Server::close(const std::string& uri) {
 }
 
 Server::Document& Server::document_at(const Json& params) {
-  const auto found = documents_.find(params.at("textDocument").at("uri").get<std::string>());
+  const auto found = documents_.find(text_at(object_at(params, "textDocument"), "uri"));
   if (found == documents_.end()) throw RequestError{kInvalidParams, "this document is not open"};
   return found->second;
 }
@@ -223,9 +216,9 @@ void Server::publish(const std::string& uri) {
   Document& document = found->second;
   Json diagnostics = Json::array();
   for (const Diagnostic& finding : analysis_of(document).findings()) diagnostics.push_back(diagnostic(document, finding));
-  stream_.write({{"jsonrpc", "2.0"},
-                 {"method", "textDocument/publishDiagnostics"},
-                 {"params", {{"uri", uri}, {"diagnostics", std::move(diagnostics)}}}});
+  Json params = {{"uri", uri}, {"diagnostics", std::move(diagnostics)}};
+  if (document.version.is_number_integer()) params["version"] = document.version;
+  stream_.write({{"jsonrpc", "2.0"}, {"method", "textDocument/publishDiagnostics"}, {"params", std::move(params)}});
 }
 
 // What lies in another file, an imported one, is shown at the top, with the place as related information.
@@ -269,7 +262,7 @@ Json Server::location(const Stretch& stretch) const {
 Json Server::hover(const Json& params) {
   Document& document = document_at(params);
   const Positions positions = positions_of(document);
-  const auto found = analysis_of(document).hover(positions.offset_of(params.at("position")));
+  const auto found = analysis_of(document).hover(positions.offset_of(object_at(params, "position")));
   if (!found) return nullptr;
   return {{"contents", {{"kind", "markdown"}, {"value", found->markdown}}},
           {"range", positions.range_of(found->begin, found->end)}};
@@ -278,7 +271,7 @@ Json Server::hover(const Json& params) {
 Json Server::completion(const Json& params) {
   Document& document = document_at(params);
   const Positions positions = positions_of(document);
-  const std::size_t cursor = positions.offset_of(params.at("position"));
+  const std::size_t cursor = positions.offset_of(object_at(params, "position"));
   const Completion completion = analysis_of(document).complete(cursor);
   const Json range = positions.range_of(completion.begin, cursor);
   Json items = Json::array();
@@ -291,9 +284,29 @@ Json Server::completion(const Json& params) {
   return {{"isIncomplete", true}, {"items", std::move(items)}};
 }
 
+Json Server::signature(const Json& params) {
+  Document& document = document_at(params);
+  const std::size_t cursor = positions_of(document).offset_of(object_at(params, "position"));
+  const auto found = analysis_of(document).signature(cursor);
+  if (!found) return nullptr;
+  const auto markdown = [](const std::string& text) { return Json{{"kind", "markdown"}, {"value", text}}; };
+  const Positions label(found->label, Units::utf16);  // which these offsets always count
+  const auto units_before = [&](std::size_t at) { return label.position_of(at)["character"]; };
+  Json parameters = Json::array();
+  for (const Signature::Parameter& parameter : found->parameters)
+    parameters.push_back({{"label", {units_before(parameter.begin), units_before(parameter.end)}},
+                          {"documentation", markdown(parameter.documentation)}});
+  Json signature = {{"label", found->label},
+                    {"documentation", markdown(found->documentation)},
+                    {"parameters", std::move(parameters)}};
+  return {{"signatures", Json::array({std::move(signature)})},
+          {"activeSignature", 0},
+          {"activeParameter", found->active}};
+}
+
 Json Server::definition(const Json& params) {
   Document& document = document_at(params);
-  const auto found = analysis_of(document).definition(positions_of(document).offset_of(params.at("position")));
+  const auto found = analysis_of(document).definition(positions_of(document).offset_of(object_at(params, "position")));
   return found ? location(*found) : Json(nullptr);
 }
 

@@ -18,7 +18,7 @@ class Server {
  public:
   explicit Server(MessageStream& stream);
 
-  // Until the editor says `exit`, or goes. Whether it said `shutdown` before.
+  // Until the editor says `exit`, or goes, or sends what is no message. Whether it said `shutdown` before.
   bool run();
 
  private:
@@ -27,6 +27,7 @@ class Server {
   struct Document {
     std::string path;  // of the file; the URI where it is none
     std::string text;
+    Json version;  // the editor's number for this text; null where it has none
     std::unique_ptr<Analysis> analysis;  // of this text; null until it is asked for
   };
 
@@ -37,11 +38,12 @@ class Server {
   Json initialize(const Json& params);
   Json hover(const Json& params);
   Json completion(const Json& params);
+  Json signature(const Json& params);
   Json definition(const Json& params);
   Json formatting(const Json& params);
   Json symbols(const Json& params);
 
-  void set_text(const std::string& uri, std::string text);
+  void set_text(const Json& document, std::string text);
   void close(const std::string& uri);
   void publish(const std::string& uri);
   Json diagnostic(const Document& document, const Diagnostic& finding) const;

@@ -131,6 +131,84 @@ TEST_F(Lsp, hovers_over_methods_arguments_and_values) {
   EXPECT_TRUE(result_of(answers, 6).is_null()) << "an equals sign is nothing";
 }
 
+TEST_F(Lsp, hovers_over_names_inside_a_statement) {
+  const std::string text = "## Doubles.\n## - times: how often\nmethod twice(x: number, times: number = 2) -> number = {\n"
+                           "  all = times * x\n  all + 0\n}\ny = [f(i) for i in [1, 2]]\ng = z => z + 1\n";
+  const auto answers = talk({open(text), request(2, "textDocument/hover", at(3, 9)), request(3, "textDocument/hover", at(4, 3)),
+                             request(4, "textDocument/hover", at(6, 8)), request(5, "textDocument/hover", at(7, 10)),
+                             request(6, "textDocument/hover", at(2, 13)), request(7, "textDocument/hover", at(6, 15))});
+  const auto shown = [&](int id) { return result_of(answers, id)["contents"]["value"].get<std::string>(); };
+  EXPECT_EQ(shown(2), "```roux\ntimes: number = 2\n```\nhow often\n\nof `twice`");
+  EXPECT_EQ(shown(3), "```roux\nall = times * x\n```\n");
+  EXPECT_EQ(shown(4), "```roux\ni\n```\nof each item of `[1, 2]`");
+  EXPECT_EQ(shown(5), "```roux\nz\n```\nparameter of `z => z + 1`");
+  EXPECT_EQ(shown(6), "```roux\nx: number\n```\nof `twice`") << "where it is bound";
+  EXPECT_EQ(shown(7), shown(4));
+}
+
+TEST_F(Lsp, helps_with_the_signature_of_the_call_around) {
+  write_file(folder_ / "more.merge", "## Twice it.\nmethod twice(a: any = \"é\", b: number = 2) -> number = b\n");
+  const std::string text = "import \"more.merge\" as more\nx = lerp(1, t = [1, ";
+  const auto answers = talk({open(text), request(2, "textDocument/signatureHelp", at(1, 9)),
+                             request(3, "textDocument/signatureHelp", at(1, 20)),
+                             request(4, "textDocument/signatureHelp", at(1, 3)),
+                             open("import \"more.merge\" as more\nx = 1 |> more.twice("),
+                             request(5, "textDocument/signatureHelp", at(1, 20)),
+                             open("method f(a, "), request(6, "textDocument/signatureHelp", at(0, 12))});
+  EXPECT_EQ(result_of(answers, 1)["capabilities"]["signatureHelpProvider"]["triggerCharacters"], (Json{"(", ","}));
+  const Json lerp = result_of(answers, 2);
+  EXPECT_EQ(lerp["signatures"][0]["label"], "lerp(a: any, b: any, t: number) -> any");
+  EXPECT_EQ(lerp["signatures"][0]["parameters"][2]["label"], (Json{21, 30}));
+  EXPECT_FALSE(lerp["signatures"][0]["documentation"]["value"].get<std::string>().empty());
+  EXPECT_EQ(lerp["activeParameter"], 0);
+  EXPECT_EQ(result_of(answers, 3)["activeParameter"], 2) << "named, inside a list";
+  EXPECT_TRUE(result_of(answers, 4).is_null());
+  const Json twice = result_of(answers, 5);
+  EXPECT_EQ(twice["signatures"][0]["label"], "twice(a: any = \"é\", b: number = 2) -> number");
+  EXPECT_EQ(twice["signatures"][0]["parameters"][1]["label"], (Json{20, 33})) << "units of UTF-16";
+  EXPECT_EQ(twice["activeParameter"], 1) << "piped in";
+  EXPECT_TRUE(result_of(answers, 6).is_null()) << "a definition is no call";
+}
+
+TEST_F(Lsp, tells_which_version_its_findings_are_of) {
+  const Json change = notice("textDocument/didChange", {{"textDocument", {{"uri", uri()}, {"version", 7}}},
+                                                        {"contentChanges", {{{"text", "print(2)\n"}}}}});
+  Json last;
+  for (const Json& answer : talk({open("print(nrom)\n"), change}))
+    if (answer.value("method", "") == "textDocument/publishDiagnostics") last = answer["params"];
+  EXPECT_EQ(last["version"], 7);
+}
+
+TEST_F(Lsp, says_in_its_own_words_what_is_wrong_with_parameters) {
+  const auto answers =
+      talk({open("print(1)\n"), request(2, "textDocument/hover", {{"textDocument", {{"uri", 5}}}}),
+            request(3, "textDocument/hover", {{"textDocument", {{"uri", uri()}}}}),
+            request(4, "textDocument/hover", {{"textDocument", {{"uri", uri()}}}, {"position", {{"line", -1}}}}),
+            request(5, "textDocument/completion", Json::array({1})), request(6, "textDocument/formatting", {{"textDocument", 1}})});
+  const char* const expected[] = {"`uri` must be a string, got number", "`position` is missing",
+                                  "`line` must be a whole number of 0 or more, got -1", "`textDocument` is missing",
+                                  "`textDocument` must be an object, got number"};
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(result_of(answers, i + 2)["code"], -32602);
+    EXPECT_EQ(result_of(answers, i + 2)["message"], expected[i]);
+  }
+}
+
+TEST_F(Lsp, says_what_came_in_place_of_a_message) {
+  for (const auto& [input, shown] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"jsonrpc": "2.0", "id": 1, "method": "initialize"})" "\n", "got `{\"jsonrpc\": \"2.0\""},
+           {"hello\n", "got `hello`"},
+           {"Content-Length: 10\r\n\r\n{}", "got `Content-Length: 10`"},
+           {"Content-Length: x\r\n\r\n{}", "got `Content-Length: x`"}}) {
+    const ProcessResult result = run_process({(binary_dir() / "roux").string(), "lsp"}, {.input = input});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(result.out, "");
+    EXPECT_NE(result.err.find("expected a whole message of the Language Server Protocol, " + shown), std::string::npos)
+        << result.err;
+  }
+  EXPECT_EQ(run_process({(binary_dir() / "roux").string(), "lsp"}, {.input = ""}).err, "") << "the editor went";
+}
+
 TEST_F(Lsp, goes_to_definitions_here_in_imported_files_and_in_the_library) {
   write_file(folder_ / "more.merge", "method twice(x: number) -> number = 2 * x\n");
   const std::string text = "import \"more.merge\" as more\nx = more.twice(1)\ny = [x + i for i in 0..3]\nprint(mean(y))\n";
