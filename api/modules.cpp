@@ -23,8 +23,12 @@ constexpr std::size_t kImportDepth = 100;     // files that import files that im
 
 class Loader {
  public:
-  Loader(SourceMap& sources, Library& library, const ReadImport& read, Imports& imports)
-      : sources_(sources), library_(library), read_(read), imports_(imports) {}
+  // `recipe`: whose imports these are.
+  Loader(SourceMap& sources, Library& library, const ReadImport& read, Imports& imports, const std::string& recipe)
+      : sources_(sources), library_(library), read_(read), imports_(imports) {
+    std::error_code failed;
+    open_.push_back({fs::weakly_canonical(recipe, failed).string(), recipe});
+  }
 
   void load_all(const ast::Module& module, const std::string& name) {
     for (const ast::Statement& statement : module.statements)
@@ -56,14 +60,16 @@ class Loader {
       return nullptr;
     }
     const std::string identity = read->identity.empty() ? read->name : read->identity;
-    const auto is_it = [&](const Opened& opened) { return opened.identity == identity; };
+    const auto is_it = [&](const Opened& opened) {  // a recipe that is no file is known by its name alone
+      return opened.identity == identity || (&opened == &open_.front() && opened.name == identity);
+    };
     if (const auto at = std::find_if(open_.begin(), open_.end(), is_it); at != open_.end())
       return report(circle(span, {at, open_.end()}));
     if (const auto known = files_.find(identity); known != files_.end()) return known->second;
     if (files_.size() >= kImportedFiles)
       return report(error(DiagnosticKind::limit, span,
                           "the recipe imports more than " + std::to_string(kImportedFiles) + " files"));
-    if (open_.size() >= kImportDepth)
+    if (open_.size() > kImportDepth)
       return report(error(DiagnosticKind::limit, span,
                           "imports are nested more than " + std::to_string(kImportDepth) + " deep"));
     open_.push_back({identity, read->name});
@@ -149,7 +155,7 @@ Result<ImportedText> import_from_files(const std::string& path, const std::strin
 Diagnostics load_imports(SourceMap& sources, Library& library, const ReadImport& read, const std::string& name,
                          const ast::Module& module, Imports& imports) {
   const ReadImport reader = read ? read : ReadImport(import_from_files);
-  Loader loader(sources, library, reader, imports);
+  Loader loader(sources, library, reader, imports, name);
   loader.load_all(module, name);
   return loader.take_findings();
 }

@@ -1,11 +1,14 @@
 // The command `roux`: the table of commands, and the one place where exceptions end.
+#include <algorithm>
 #include <exception>
-#include <iostream>
 #include <new>
+#include <string>
+#include <string_view>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/signals.h"
+#include "cli/terminal.h"
 
 namespace roux::cli {
 namespace {
@@ -80,10 +83,12 @@ constexpr Command kCommands[] = {
 };
 // clang-format on
 
-ExitCode report_bug(const char* what) {
-  std::cerr << "error[" << code_of(DiagnosticKind::internal) << "]: a bug in roux: " << what
-            << "\nhelp: please report it, with the recipe\n";
-  return kInternalError;
+// What got past every other place where errors are told. It leaves as those do, as a document where `--json` asks
+// for one.
+ExitCode tell_last(int argc, char** argv, const Diagnostic& problem) {
+  Arguments arguments{.command = argc > 1 ? argv[1] : ""};
+  arguments.json = std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
+  return Terminal(arguments).fail({problem});
 }
 
 int run_command_line(int argc, char** argv) {
@@ -102,12 +107,15 @@ std::span<const Command> commands() { return kCommands; }
 }  // namespace roux::cli
 
 int main(int argc, char** argv) {
+  using roux::DiagnosticKind;
   try {
     return roux::cli::run_command_line(argc, argv);
   } catch (const std::bad_alloc&) {
-    std::cerr << "error[" << roux::code_of(roux::DiagnosticKind::memory_budget) << "]: out of memory\n";
-    return roux::cli::kEnvironmentError;
+    roux::cli::tell_last(argc, argv, roux::error(DiagnosticKind::memory_budget, {}, "out of memory"));
+    return roux::cli::kEnvironmentError;  // no `--memory` that the user gave
   } catch (const std::exception& problem) {
-    return roux::cli::report_bug(problem.what());
+    return roux::cli::tell_last(argc, argv,
+                                roux::error(DiagnosticKind::internal, {}, std::string("a bug in roux: ") + problem.what())
+                                    .hint("please report it, with the recipe"));
   }
 }

@@ -13,11 +13,11 @@ namespace roux::cli {
 namespace {
 
 Diagnostic unreadable(const std::string& path, int error_number) {
+  if (error_number == EISDIR)
+    return error(DiagnosticKind::bad_option, Span{}, quoted(path) + " is a folder, and a recipe is a file")
+        .hint("`roux inspect " + path + "` tells what a checkpoint holds");
   const bool missing = error_number == ENOENT || error_number == ENOTDIR;
-  const DiagnosticKind kind = missing                  ? DiagnosticKind::no_such_file
-                              : error_number == EISDIR ? DiagnosticKind::bad_option
-                                                       : DiagnosticKind::io;
-  return error(kind, Span{},
+  return error(missing ? DiagnosticKind::no_such_file : DiagnosticKind::io, Span{},
                "cannot read the recipe " + quoted(path) + ": " + std::strerror(error_number));
 }
 

@@ -3,7 +3,6 @@
 #include <cstdio>
 
 #include "base/text.h"
-#include "cli/terminal.h"
 
 namespace roux::cli {
 
@@ -13,6 +12,17 @@ std::string output_line(const SavedOutput& output) {
   if (!output.dtype.empty()) line += ", " + output.dtype;  // without floating tensors there is none to name
   if (output.score) line += " (score " + format_number(*output.score) + ")";
   return line;
+}
+
+Json outputs_as_json(const Report& report) {
+  Json outputs = Json::array();
+  for (const SavedOutput& output : report.outputs)
+    outputs.push_back({{"path", output.path},
+                       {"tensors", output.tensors},
+                       {"bytes", output.bytes},
+                       {"dtype", output.dtype},
+                       {"score", output.score ? Json(*output.score) : Json()}});
+  return outputs;
 }
 
 std::string summary_line(const Report& report) {

@@ -6,13 +6,7 @@ namespace roux::cli {
 namespace {
 
 void tell(const Report& report, Json& document) {
-  document["outputs"] = Json::array();
-  for (const SavedOutput& output : report.outputs)
-    document["outputs"].push_back({{"path", output.path},
-                                   {"tensors", output.tensors},
-                                   {"bytes", output.bytes},
-                                   {"dtype", output.dtype},
-                                   {"score", output.score ? Json(*output.score) : Json()}});
+  document["outputs"] = outputs_as_json(report);
   document["bytes_read"] = report.bytes_read;
   document["bytes_written"] = report.bytes_written;
   document["kernels_compiled"] = report.kernels_compiled;

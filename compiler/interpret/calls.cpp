@@ -186,7 +186,7 @@ Value Evaluator::call_method(const MethodValue& method, const std::vector<ast::A
         blame_caller(finding, blamed ? *blamed : span, failure.argument.empty(), name);
         is_settled = !in_library(span);
       } else if (blamed) {
-        finding.notes.push_back({finding.span, "said here, in " + quoted(name)});
+        if (finding.span != *blamed) finding.notes.push_back({finding.span, "said here, in " + quoted(name)});
         finding.span = *blamed;
         is_settled = true;
       }

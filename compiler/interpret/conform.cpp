@@ -38,8 +38,10 @@ Value conform_number(SpaceContext& context, const Value& value, const ast::Type&
     expected += ", " + format_number(low) + " or more";
   Diagnostic outside = error(DiagnosticKind::out_of_range, context.span,
                              what + " is " + format_number(*number) + "; expected " + expected);
-  const bool percent = low == 0 && high == 1 && !whole && *number > 1 && *number <= 100;
-  if (percent)
+  const bool is_share = low == 0 && high == 1 && !whole && *number > 1 && *number <= 100;
+  if (is_share && *number < 2)
+    outside.help = "it is a share of the whole, so 1 is all of it";
+  else if (is_share)
     outside.help = "write `" + format_number(*number) + "%` or `" + format_number(*number / 100) + "`";
   fail(std::move(outside));
 }
@@ -73,7 +75,7 @@ Value conform_choice(SpaceContext& context, const Value& value, const ast::Type&
   if (value.is<bool>() && what.find("`normalize`") != what.npos)
     wrong.help = "what mergekit calls `normalize: true` is `normalize = weights`, and `false` is `normalize = no`";
   if (text)
-    if (auto near = nearest(*text, choices_of(type))) wrong.help = "nearest is " + quoted(*near);
+    if (auto near = nearest_choice(*text, choices_of(type))) wrong.help = "nearest is " + quoted(*near);
   fail(std::move(wrong));
 }
 

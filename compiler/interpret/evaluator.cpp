@@ -257,13 +257,20 @@ Value Evaluator::eval_node(const ast::Block& node, Span, Frame& frame) {
   return eval(node.result, inner);
 }
 
+bool is_merged(const Graph& graph, const Value& value) {
+  auto* data = value.get<Data>();
+  return data && is_model(graph, value) && graph[data->node].kind != NodeKind::source;
+}
+
 std::vector<Value> items_of(SpaceContext& context, const Value& value, const std::string& what) {
   if (value.is<Poison>()) throw Failure{};
   if (auto* list = value.get<List>()) return list->items;
   if (auto* tuple = value.get<Tuple>()) return tuple->items;
   if (auto* soup = value.get<Soup>()) return {soup->ingredients.begin(), soup->ingredients.end()};
-  fail(error(DiagnosticKind::wrong_type, context.span,
-             what + " must be a list, got " + describe_kind(value, context.graph)));
+  Diagnostic wrong =
+      error(DiagnosticKind::wrong_type, context.span, what + " must be a list, got " + describe_kind(value, context.graph));
+  if (is_merged(context.graph, value)) wrong.help = kKeepsIngredients;
+  fail(std::move(wrong));
 }
 
 bool equal_values(const Value& a, const Value& b) {

@@ -219,6 +219,12 @@ class Evaluator {
   std::uint32_t scorer_count_ = 0;
 };
 
+// A model that is computed from others. It knows nothing of them, which whoever looks for them is told.
+bool is_merged(const Graph& graph, const Value& value);
+inline constexpr char kKeepsIngredients[] =
+    "a merge, `mean(models)` too, is one plain model; `soup_of(models)` and `greedy(models, scorer)` keep their "
+    "ingredients";
+
 // The items of a list, tuple or soup; throws a Failure for anything else.
 std::vector<Value> items_of(SpaceContext& context, const Value& value, const std::string& what);
 bool equal_values(const Value& a, const Value& b);

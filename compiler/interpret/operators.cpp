@@ -177,6 +177,8 @@ Value Evaluator::eval_node(const ast::Member& node, Span, Frame& frame) {
   Diagnostic unknown = error(DiagnosticKind::unknown_member, node.name_span,
                              describe_kind(object, graph_) + " has no member " + quoted(node.name));
   if (auto near = nearest(node.name, known)) unknown.help = "nearest is " + quoted(*near);
+  const bool is_of_soups = nearest(node.name, {"ingredients", "weights"}).has_value();
+  if (is_of_soups && is_merged(graph_, object)) unknown.help = kKeepsIngredients;
   if (object.is<List>())
     unknown.help = "`len(xs)` is the length of a list, `xs ++ [x]` a longer list, `sort(xs)` a sorted one";
   if (library_.contains(node.name))

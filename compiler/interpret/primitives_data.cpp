@@ -18,20 +18,45 @@ Level scope_of(const PrimitiveCall& call, std::size_t i) {
   return Level::recipe;
 }
 
-// A value to reduce over its elements.
-NodeId elements(Evaluator& evaluator, const PrimitiveCall& call, std::size_t i) {
+// A value to reduce over its elements. `name`: the parameter that it is given for.
+NodeId elements(Evaluator& evaluator, const PrimitiveCall& call, std::size_t i, const char* name) {
+  const Value& value = call.arguments[i];
+  if (auto* list = value.get<List>()) {
+    Diagnostic wrong = error(DiagnosticKind::wrong_type, call.spans[i],
+                             "with `over` it reduces inside one value, got " +
+                                 std::string(list->items.empty() ? "an empty list" : "a list"));
+    if (!list->items.empty()) wrong.help = "take each by itself: `[f(x, over = ...) for x in xs]`";
+    throw Failure{{std::move(wrong)}, name};
+  }
   SpaceContext context = evaluator.context(call.spans[i]);
-  const NodeId node = aligned_nodes(context, {&call.arguments[i], 1})[0];
+  const NodeId node = aligned_nodes(context, {&value, 1})[0];
   const Node& what = evaluator.graph()[node];
   if (what.level == Level::element && what.domain != kNone) return node;
-  fail(error(DiagnosticKind::wrong_type, call.spans[i],
-             "there are no elements to reduce over in " + describe_kind(call.arguments[i], evaluator.graph())));
+  Diagnostic none = error(DiagnosticKind::wrong_type, call.spans[i],
+                          "there are no elements to reduce over in " + describe_kind(value, evaluator.graph()));
+  if (what.level != Level::element)
+    none.help = "a reduction goes over elements, in one step: reduce the value itself with the wider `over`";
+  throw Failure{{std::move(none)}, name};
+}
+
+// Where there is nothing a smallest, largest or middle one cannot be told. (Of tensors without elements nobody asks.)
+void refuse_nothing(Evaluator& evaluator, const PrimitiveCall& call, NodeId x, Level scope, const char* name) {
+  SpaceContext context = evaluator.context(call.spans[0]);
+  if (scope != Level::recipe || counted_elements(context, x) > 0) return;
+  throw Failure{{error(DiagnosticKind::empty_list, call.spans[0],
+                       "there is no element in " + describe_kind(call.arguments[0], evaluator.graph()) + " of " +
+                           format_count(evaluator.graph().domain(evaluator.graph()[x].domain).tensors.size(), "tensor") +
+                           ", so there is none to choose")
+                     .hint("`size(x, over = model)` tells how many there are")},
+                name};
 }
 
 Value number(NodeId node) { return number_data(node); }
 
 Value reduced(Evaluator& evaluator, const PrimitiveCall& call, ReduceOp op) {
-  const NodeId x = elements(evaluator, call, 0);
+  const NodeId x = elements(evaluator, call, 0, "values");
+  const bool chooses = op == ReduceOp::min || op == ReduceOp::max;
+  if (chooses) refuse_nothing(evaluator, call, x, scope_of(call, 1), "values");
   Graph& graph = evaluator.graph();
   const NodeId operand = op == ReduceOp::count ? graph.mask(x) : graph.number(x);
   return number(graph.reduce(op, scope_of(call, 1), operand));
@@ -87,9 +112,30 @@ struct Amount {
   Level scope;
 };
 
+// How many elements there are in the smallest of what a scope tells apart.
+struct Smallest {
+  double elements;
+  std::string where;  // " in a row of `head.weight`"; empty: in the whole
+};
+
+Smallest smallest_of(SpaceContext& context, NodeId x, Level scope) {
+  if (scope == Level::recipe) return {static_cast<double>(counted_elements(context, x)), ""};
+  Smallest least{std::numeric_limits<double>::infinity(), ""};
+  for (const Domain::Tensor& tensor : context.graph.domain(context.graph[x].domain).tensors) {
+    const auto fact = [&](TensorFact which) { return tensor.facts[static_cast<std::size_t>(which)]; };
+    const double own = scope == Level::row      ? fact(TensorFact::columns)
+                       : scope == Level::column ? fact(TensorFact::rows)
+                                                : static_cast<double>(tensor.element_count);
+    if (tensor.element_count > 0 && own < least.elements)
+      least = {own, " in " + (scope == Level::tensor ? "" : "a " + std::string(scope_name(scope)) + " of ") +
+                        quoted(tensor.name)};
+  }
+  return least;
+}
+
 // The operands of an order statistic: its amount is no finer than its scope.
 Amount amount_of(Evaluator& evaluator, const PrimitiveCall& call, double least) {
-  const NodeId x = elements(evaluator, call, 0);
+  const NodeId x = elements(evaluator, call, 0, "x");
   const Level scope = scope_of(call, 2);
   SpaceContext context = evaluator.context(call.spans[1]);
   const Graph& graph = evaluator.graph();
@@ -98,15 +144,16 @@ Amount amount_of(Evaluator& evaluator, const PrimitiveCall& call, double least) 
     fail(error(DiagnosticKind::too_fine, call.spans[1],
                (scope == Level::recipe ? "over the model" : "over a " + std::string(scope_name(scope))) +
                    " the amount must be one number, got " + describe_kind(call.arguments[1], graph)));
-  if (auto known = graph.constant_value(n)) {
-    const double total = scope == Level::recipe
-                             ? static_cast<double>(counted_elements(context, x))
-                             : std::numeric_limits<double>::infinity();
-    if (*known < least || *known != std::floor(*known) || (least > 0 && *known > total))
-      fail(error(DiagnosticKind::out_of_range, call.spans[1],
-                 "the amount is a whole number from " + format_number(least) + " to " + format_number(total) +
-                     ", got " + format_number(*known)));
-  }
+  const auto known = graph.constant_value(n);
+  if (!known) return {x, n, scope};
+  if (least > 0) refuse_nothing(evaluator, call, x, scope, "x");
+  const Smallest most = smallest_of(context, x, scope);
+  const double last = least > 0 ? most.elements : std::numeric_limits<double>::infinity();
+  if (*known < least || *known != std::floor(*known) || *known > last)
+    fail(error(DiagnosticKind::out_of_range, call.spans[1],
+               "the amount is a whole number from " + format_number(least) +
+                   (std::isfinite(last) ? " to " + format_number(last) + most.where : std::string(" on")) + ", got " +
+                   format_number(*known)));
   return {x, n, scope};
 }
 
@@ -144,7 +191,7 @@ Value maximum(Evaluator& evaluator, const PrimitiveCall& call) {
 }
 
 Value dot(Evaluator& evaluator, const PrimitiveCall& call) {
-  const NodeId a = elements(evaluator, call, 0), b = elements(evaluator, call, 1);
+  const NodeId a = elements(evaluator, call, 0, "a"), b = elements(evaluator, call, 1, "b");
   SpaceContext context = evaluator.context(call.span);
   const Value operands[] = {call.arguments[0], call.arguments[1]};
   aligned_nodes(context, operands);
@@ -153,7 +200,7 @@ Value dot(Evaluator& evaluator, const PrimitiveCall& call) {
 }
 
 Value size(Evaluator& evaluator, const PrimitiveCall& call) {
-  const NodeId x = elements(evaluator, call, 0);
+  const NodeId x = elements(evaluator, call, 0, "x");
   Graph& graph = evaluator.graph();
   switch (scope_of(call, 1)) {
     case Level::tensor: return number(graph.fact(TensorFact::numel));
@@ -176,7 +223,7 @@ Value top(Evaluator& evaluator, const PrimitiveCall& call) {
 }
 
 Value ordinal(Evaluator& evaluator, const PrimitiveCall& call) {
-  const NodeId x = elements(evaluator, call, 0);
+  const NodeId x = elements(evaluator, call, 0, "x");
   return tensors_data(evaluator.graph().ordinal(x, scope_of(call, 1)));
 }
 

@@ -70,6 +70,18 @@ std::string hint_for(const Callee& callee, const ast::Argument& argument, const 
   return "";
 }
 
+// `print(a, b)` as one text.
+std::string printed_together(const Callee& callee, const std::vector<ast::Argument>& arguments,
+                             const ast::Module& module) {
+  std::string text;
+  for (const ast::Argument& argument : arguments) {
+    const std::string value(callee.sources.text(module[argument.value].span));
+    const bool is_text = std::holds_alternative<ast::String>(module[argument.value].node);
+    text += (text.empty() ? "" : " ") + (is_text ? value.substr(1, value.size() - 2) : "${" + value + "}");
+  }
+  return "several values are printed as one text: `print(\"" + text + "\")`";
+}
+
 }  // namespace
 
 bool takes_operands(const std::vector<ast::Parameter>& parameters) {
@@ -100,7 +112,8 @@ Result<ArgumentPlan> plan_arguments(const Callee& callee, const std::vector<ast:
                              quoted(callee.method.name.text) + " takes " +
                                  format_count(parameters.size(), "argument") + ", got " +
                                  std::to_string(positional.size()))
-                           .note({}, signature_of(callee)));
+                           .note({}, signature_of(callee))
+                           .hint(callee.method.name.text == "print" ? printed_together(callee, arguments, module) : ""));
     break;
   }
 

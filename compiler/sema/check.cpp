@@ -17,29 +17,6 @@
 namespace roux {
 namespace {
 
-// Names that people bring along from other tools.
-struct ForeignName {
-  std::string_view name;
-  const char* hint;
-};
-constexpr ForeignName kForeignNames[] = {
-    {"merge", "a merge method is called by its name: `mean(models)`, `ties(models, k = 0.2)`"},
-    {"linear", "a linear merge is `mean(models, weights = [...])`, or plain arithmetic: `0.3*a + 0.7*b`"},
-    {"average", "the average is `mean(models)`"},
-    {"interpolate", "between two models is `lerp(a, b, t)`"},
-    {"task_vector", "a task vector is a difference: `model - base`"},
-    {"dare_ties", "`ties(models, k = ...)` and `dare(models, p = ...)` are methods of their own"},
-    {"dare_linear", "it is `dare(models, p = ...)`"},
-    {"passthrough", "a model that is not merged is saved as it is: `save(model, path)`"},
-    {"torch", "checkpoints are opened by `load(\"path\")`"},
-    {"safetensors", "checkpoints are opened by `load(\"path\")`"},
-    {"AutoModelForCausalLM", "checkpoints are opened by `load(\"path\")`"},
-    {"open", "checkpoints are opened by `load(\"path\")`"},
-    {"glob", "all that match are opened by `load_all(\"ft-*\")`"},
-    {"os", "paths are texts: `\"out/${name}\"`"},
-    {"np", "arithmetic is there without an import: `sqrt(x)`, `norm(x, over = model)`"},
-};
-
 bool is_regex(const std::string& text) {
   try {
     std::regex compiled(text);
@@ -190,9 +167,7 @@ class Checker {
     if (type.kind != ast::Type::Kind::named) return;
     const TypeName* known = find_type(type.name);
     if (!known) {
-      Diagnostic unknown = error(DiagnosticKind::unknown_name, type.span, "unknown type " + quoted(type.name));
-      if (auto near = nearest(type.name, type_names())) unknown.help = "nearest is " + quoted(*near);
-      report(std::move(unknown));
+      report(unknown_name("type", type.name, type.span, type_names()));
     } else if (*known == TypeName::layers || *known == TypeName::net || *known == TypeName::dataset) {
       not_yet(type.span, "the type " + quoted(type.name));
     }
@@ -228,11 +203,7 @@ class Checker {
     const std::vector<std::string> reserved = {"true", "false", "none"};
     for (const auto& names : {reserved, library_.names(), constant_names(), tensor_names()})
       candidates.insert(candidates.end(), names.begin(), names.end());
-    Diagnostic unknown = error(DiagnosticKind::unknown_name, span, "unknown " + what + " " + quoted(name.text));
-    if (auto near = nearest(name.text, candidates)) unknown.help = "nearest is " + quoted(*near);
-    for (const ForeignName& row : kForeignNames)
-      if (name.text == row.name) unknown.help = row.hint;
-    report(std::move(unknown));
+    report(unknown_name(what, name.text, span, candidates));
   }
 
   // The signature that a call will meet, where its callee is a name that cannot mean anything else.
@@ -294,7 +265,7 @@ class Checker {
     if (!name || choices.empty() || is_known(name->text, scope)) return visit(argument.value, scope);
     Diagnostic wrong = error(DiagnosticKind::not_a_choice, module_[argument.value].span,
                              quoted(name->text) + " is not one of " + list_of_choices(choices));
-    if (auto near = nearest(name->text, choices)) wrong.help = "nearest is " + quoted(*near);
+    if (auto near = nearest_choice(name->text, choices)) wrong.help = "nearest is " + quoted(*near);
     report(std::move(wrong));
   }
 

@@ -1,5 +1,8 @@
 #include "compiler/sema/names.h"
 
+#include "base/text.h"
+#include "compiler/sema/habits.h"
+
 namespace roux {
 
 const ast::BoundName* Scope::find_here(std::string_view name) const {
@@ -12,6 +15,14 @@ const ast::BoundName* Scope::find(std::string_view name) const {
   for (const Scope* scope = this; scope; scope = scope->parent)
     if (auto* bound = scope->find_here(name)) return bound;
   return nullptr;
+}
+
+Diagnostic unknown_name(const std::string& what, const std::string& name, Span span,
+                        const std::vector<std::string>& candidates) {
+  Diagnostic unknown = error(DiagnosticKind::unknown_name, span, "unknown " + what + " " + quoted(name));
+  if (auto near = nearest(name, candidates)) unknown.help = "nearest is " + quoted(*near);
+  if (const char* habit = hint_for_foreign_name(name)) unknown.help = habit;
+  return unknown;
 }
 
 Names::Names(const ast::Module& module) : module_(module) {

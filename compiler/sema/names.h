@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/diagnostic.h"
 #include "compiler/sema/imports.h"
 
 namespace roux {
@@ -18,6 +20,10 @@ struct Scope {
   const ast::BoundName* find_here(std::string_view name) const;
   const ast::BoundName* find(std::string_view name) const;
 };
+
+// A finding about a name that nothing has, with what was probably meant. `what`: "name", "method", "type".
+Diagnostic unknown_name(const std::string& what, const std::string& name, Span span,
+                        const std::vector<std::string>& candidates);
 
 class Names {
  public:

@@ -76,6 +76,15 @@ std::string list_of_choices(const std::vector<std::string>& choices) {
   return join(shown, ", ");
 }
 
+std::optional<std::string> nearest_choice(const std::string& word, const std::vector<std::string>& choices) {
+  constexpr std::size_t kLeastPart = 2;
+  if (auto near = nearest(word, choices)) return near;
+  const std::string part = word.starts_with("fp") ? "f" + word.substr(2) : word;
+  const auto holds = [&](const std::string& choice) { return choice.find(part) != std::string::npos; };
+  const auto at = std::find_if(choices.begin(), choices.end(), holds);
+  return part.size() < kLeastPart || at == choices.end() ? std::nullopt : std::optional(*at);
+}
+
 SettingKind setting_kind(const std::optional<ast::Type>& given) {
   const ast::Type* type = given ? &*given : nullptr;
   if (type && type->kind == ast::Type::Kind::optional) type = &type->arguments[0];

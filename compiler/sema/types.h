@@ -21,6 +21,8 @@ std::vector<std::string> type_names();
 
 // The choices that an argument of this type may give as a bare word: scope, dtype, quoted alternatives.
 std::vector<std::string> choices_of(const ast::Type& type);
+// What was probably meant: the nearest in spelling, else the first that has the word for a part (`e4m3`, `fp8`).
+std::optional<std::string> nearest_choice(const std::string& word, const std::vector<std::string>& choices);
 // For a message: "`a`, `b`". A dtype that has two names is shown by the first.
 std::string list_of_choices(const std::vector<std::string>& choices);
 

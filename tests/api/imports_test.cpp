@@ -49,6 +49,22 @@ TEST(Imports, BringMethodsBindingsAndParams) {
             (Lines{"6", "10"}));
 }
 
+TEST(Imports, OfTheRecipeItselfAreACircleAndNothingElse) {
+  const std::string recipe = "import \"recipe\"\nk = 1\nprint(k)\n";
+  const std::string error = run_with({{"recipe", recipe}}, recipe).error;
+  EXPECT_NE(error.find("`recipe` imports `recipe`"), std::string::npos) << error;
+  EXPECT_EQ(error.find("error["), error.rfind("error[")) << error;
+
+  const TemporaryFolder folder;
+  const std::string path = (folder / "a.merge").string(), text = "import \"./a.merge\" as me\nprint(me.k)\nk = 1\n";
+  write_file(path, text);
+  Engine engine = std::move(*Engine::create(test_options()));
+  const Result<BoundRecipe> checked = engine.bind(*engine.compile(path, text), {});
+  ASSERT_FALSE(checked);
+  ASSERT_EQ(checked.error().size(), 1u) << engine.render(checked.error());
+  EXPECT_NE(checked.error()[0].message.find("imports go in a circle"), std::string::npos);
+}
+
 TEST(Imports, ParamsAreSetByTheNameInTheRecipe) {
   const std::map<std::string, std::string> texts = {{"lib", "param k: number = 2\ntwice = 2 * k\n"}};
   EXPECT_EQ(run_with(texts, "import \"lib\"\nprint(twice)", {{"k", "5"}}).printed, Lines{"10"});

@@ -120,6 +120,21 @@ TEST_F(Cli, plan_prints_and_writes_nothing) {
   EXPECT_GT(roux({"plan", "mean.merge", "--kernels"}).out.size(), result.out.size());
 }
 
+TEST_F(Cli, eval_tells_what_it_saved) {
+  const ProcessResult result = roux({"eval", "save(load(\"a.safetensors\"), \"saved.safetensors\")"});
+  EXPECT_EQ(result.out.find("saved saved.safetensors: "), 0u) << result.out << result.err;
+}
+
+TEST_F(Cli, a_folder_is_no_recipe) {
+  fs::create_directory(folder_ / "model");
+  for (const char* command : {"run", "check", "plan"}) {
+    const ProcessResult result = roux({command, "model"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(result.err, "error[E0504]: `model` is a folder, and a recipe is a file\n"
+                          "help: `roux inspect model` tells what a checkpoint holds\n");
+  }
+}
+
 TEST_F(Cli, eval_prints_a_value) {
   EXPECT_EQ(roux({"eval", "1 + 2"}).out, "3\n");
   EXPECT_EQ(roux({"eval", "-1 + 2"}).out, "1\n");

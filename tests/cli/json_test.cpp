@@ -74,6 +74,36 @@ TEST_F(JsonCli, plan_gives_costs_as_numbers) {
   EXPECT_FALSE(document({"plan", "mean.merge"})["saves"][0].contains("kernels"));
 }
 
+TEST_F(JsonCli, eval_gives_what_it_saved) {
+  const auto json = document({"eval", "save(load(\"a.safetensors\"), \"saved.safetensors\")"});
+  EXPECT_TRUE(json["value"].is_null());
+  ASSERT_EQ(json["outputs"].size(), 1u);
+  EXPECT_EQ(json["outputs"][0]["path"], "saved.safetensors");
+}
+
+// Whatever the limit: the program cannot be loaded at all, or it ends well, or it says what is missing.
+TEST_F(JsonCli, a_lack_of_memory_is_told_as_a_document) {
+  std::size_t told = 0;
+  const auto under = [&](int megabytes) {
+    return shell("ulimit -v " + std::to_string(megabytes * 1024) + "; \"$ROUX\" check mean.merge --json");
+  };
+  int none = 16, megabytes = 8192;  // the most that is not enough for a word, and the least that is
+  if (under(megabytes).out.empty()) GTEST_SKIP() << "this build reserves more addresses than a limit may allow";
+  while (megabytes - none > 1) {
+    const int middle = (none + megabytes) / 2;
+    (under(middle).out.empty() ? none : megabytes) = middle;
+  }
+  for (int more = 0; more < 12; ++more) {
+    const ProcessResult result = under(megabytes + more);
+    const auto json = nlohmann::ordered_json::parse(result.out, nullptr, false);
+    ASSERT_FALSE(json.is_discarded()) << megabytes + more << " MiB: " << result.out << result.err;
+    if (json["ok"] == true) continue;
+    EXPECT_EQ(json["diagnostics"][0]["severity"], "error");
+    ++told;
+  }
+  EXPECT_GT(told, 0u);
+}
+
 TEST_F(JsonCli, eval_gives_the_value) {
   EXPECT_EQ(document({"eval", "[1, 0.5]"})["value"], nlohmann::ordered_json::array({1.0, 0.5}));
   EXPECT_EQ(document({"eval", "1 +"}, 1)["diagnostics"][0]["file"], "<eval>");

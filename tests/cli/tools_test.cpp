@@ -210,6 +210,21 @@ TEST_F(Tools, watch_checks_again_when_the_recipe_or_an_input_changes) {
   EXPECT_TRUE(contains(result.out, "\x1b[2J")) << "a terminal is cleared";
 }
 
+TEST_F(Tools, watch_sees_an_import_that_comes_later) {
+  write_file(folder_ / "m.merge", "import \"parts/more.merge\" as more\nprint(more.k)\n");
+  int step = 0;
+  const ProcessResult result = roux({"check", "--watch", "m.merge"}, {.terminal = true, .watch = [&](int process, const std::string& printed) {
+    const std::size_t good = count_of(printed, "m.merge: no errors");
+    if (step == 0 && count_of(printed, "error[E0401]") == 1) {
+      fs::create_directory(folder_ / "parts");
+      write_file(folder_ / "parts/more.merge", "k = nonsense\n"), ++step;
+    }
+    if (step == 1 && count_of(printed, "error[E0201]") == 1) write_file(folder_ / "parts/more.merge", "k = 1\n"), ++step;
+    if (step == 2 && good == 1) ::kill(process, SIGINT), ++step;
+  }});
+  EXPECT_EQ(step, 3) << result.out << result.err;
+}
+
 TEST_F(Tools, watch_of_standard_input_is_refused) {
   const ProcessResult result = roux({"check", "--watch", "-"});
   EXPECT_EQ(result.exit_code, 1);

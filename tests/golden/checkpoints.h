@@ -110,6 +110,7 @@ inline void write_golden_checkpoints(const std::filesystem::path& root) {
     put_file(at + "counter-" + name + ".safetensors",
              golden_checkpoint({weight, whole("bn.num_batches_tracked", {7 + i})}));
   }
+  put_file(at + "ids-only.safetensors", golden_checkpoint({whole("position_ids", {0, 1})}));
   const GoldenTensor zeros{"weight", "F32", {4}, std::string(16, '\0')};
   put_file(at + "zeros.safetensors", golden_checkpoint({zeros}));
   put_file(at + "four-bits.safetensors", golden_checkpoint({{"weight", "F4", {4}, "ab"}}));
