@@ -64,6 +64,9 @@ _roux() {
     '')
       words=')" + join(command_names(commands), " ") + R"( help'
       ;;
+    help)
+      words=')" + join(command_names(commands), " ") + R"('
+      ;;
 )" + cases + R"(  esac
   if [[ " $valued " == *" $prev "* ]]; then
     return
@@ -104,25 +107,70 @@ std::string zsh_completions(const std::vector<CommandWords>& commands) {
     if (!command.suffix.empty()) actions.push_back("'files:file:_files -g \"*" + command.suffix + "\"'");
     if (command.any_path) actions.push_back("'files:file:_files'");
     if (!actions.empty())
-      cases += "        " + quoted_word("*:subject:_alternative " + join(actions, " ")) + "\n";
+      cases += "        " + quoted_word("*:subject:{_alternative " + join(actions, " ") + "}") + "\n";
     else
       cases += "        '*:subject: '\n";
     cases += "      ;;\n";
   }
-  return "#compdef roux\n# Completion for zsh:  source <(roux completions zsh)\n"
-         "_roux() {\n  local -a commands\n  commands=(\n" +
-         names +
-         "  )\n  if ((CURRENT == 2)); then\n    _describe 'command' commands\n    return\n  fi\n"
-         "  local command=$words[2]\n  shift words\n  ((CURRENT--))\n  case $command in\n" +
-         cases + "  esac\n}\ncompdef _roux roux\n";
+  return R"(#compdef roux
+# Completion for zsh:  source <(roux completions zsh)
+_roux() {
+  local -a commands
+  commands=(
+)" + names +
+         R"(  )
+  if ((CURRENT == 2)); then
+    if [[ $PREFIX == -* ]]; then
+      compadd -- --help --version
+    else
+      _describe 'command' commands -- '(help)'
+    fi
+    return
+  fi
+  local command=$words[2]
+  shift words
+  ((CURRENT--))
+  case $command in
+    help)
+      ((CURRENT == 2)) && _describe 'command' commands
+      ;;
+)" + cases + R"(  esac
+}
+compdef _roux roux
+)";
 }
 
 std::string fish_completions(const std::vector<CommandWords>& commands) {
   const auto quoted_word = [](std::string_view text) { return in_quotes(with_backslashes(text, "\\"), "\\'"); };
-  std::string out = "# Completion for fish:  roux completions fish | source\ncomplete -c roux -f\n";
+  std::string out = R"(# Completion for fish:  roux completions fish | source
+# The command that is being completed: the first word that is no option.
+function __roux_command
+  for word in (commandline -opc)[2..-1]
+    if not string match -q -- '-*' $word
+      echo $word
+      return
+    end
+  end
+end
+function __roux_has_no_command
+  not count (__roux_command) >/dev/null
+end
+function __roux_is
+  contains -- $argv[1] (__roux_command)
+end
+# Folders, and files that end in the suffix.
+function __roux_files
+  complete -C "'' "(commandline -ct) | string match -r "^(?:[^\t]*/|[^\t]*\\$argv[1])(?:\t.*)?\$"
+end
+complete -c roux -f
+complete -c roux -n __roux_has_no_command -l help -d 'Print this help'
+complete -c roux -n __roux_has_no_command -l version -d 'Print the version'
+complete -c roux -n __roux_has_no_command -a help -d 'Tell about a command'
+)";
+  out += "complete -c roux -n '__roux_is help' -a '" + join(command_names(commands), " ") + "'\n";
   for (const CommandWords& command : commands) {
-    out += "complete -c roux -n __fish_use_subcommand -a " + command.name + " -d " + quoted_word(command.help) + "\n";
-    const std::string begin = "complete -c roux -n '__fish_seen_subcommand_from " + command.name + "'";
+    out += "complete -c roux -n __roux_has_no_command -a " + command.name + " -d " + quoted_word(command.help) + "\n";
+    const std::string begin = "complete -c roux -n '__roux_is " + command.name + "'";
     for (const OptionWords& option : command.options) {
       out += begin;
       for (const std::string& name : option.names)
@@ -130,7 +178,7 @@ std::string fish_completions(const std::vector<CommandWords>& commands) {
       out += std::string(option.takes_value ? " -x" : "") + " -d " + quoted_word(option.help) + "\n";
     }
     if (!command.subjects.empty()) out += begin + " -a " + quoted_word(join(command.subjects, " ")) + "\n";
-    if (!command.suffix.empty()) out += begin + " -a '(__fish_complete_suffix " + command.suffix + ")'\n";
+    if (!command.suffix.empty()) out += begin + " -a '(__roux_files " + command.suffix + ")'\n";
     if (command.any_path) out += begin + " -F\n";
   }
   return out;

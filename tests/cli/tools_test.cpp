@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -264,7 +265,76 @@ TEST_F(Tools, bash_completes_for_real) {
   EXPECT_EQ(offered({"doc", "tie"}), (Words{"ties"}));
   EXPECT_EQ(offered({"inspect", "no"}), (Words{"notes.txt"}));
   EXPECT_EQ(offered({"completions", ""}), (Words{"bash", "fish", "zsh"}));
+  EXPECT_EQ(offered({"help", "ru"}), (Words{"run"}));
   EXPECT_EQ(offered({"run", "--memory", ""}), (Words{})) << "a size is no file";
+}
+
+// In place of what zsh's completion system does with it: shows what the script asks for. (A real one needs a terminal
+// and a keyboard.)
+constexpr char kAskedOfZsh[] = R"zsh(
+compdef() { }
+_describe() { print -r -- describe ${(P)2} }
+_arguments() { print -rl -- "$@" }
+compadd() { print -r -- "$@" }
+source script
+words=("$@")
+CURRENT=$#words
+PREFIX=$words[-1]
+_roux
+)zsh";
+
+// What a shell offers for the last word of a line: the first word of each line that it prints.
+Words offered_lines(const ProcessResult& result) {
+  EXPECT_EQ(result.err, "");
+  Words words;
+  std::istringstream lines(result.out);
+  for (std::string line; std::getline(lines, line);)
+    if (const std::string word = line.substr(0, line.find('\t')); !word.empty()) words.push_back(word);
+  std::sort(words.begin(), words.end());
+  return words;
+}
+
+TEST_F(Tools, zsh_is_asked_for_what_it_can_do) {
+  if (!has("zsh")) GTEST_SKIP() << "zsh is not installed";
+  write_file(folder_ / "asked", kAskedOfZsh);
+  write_file(folder_ / "script", roux({"completions", "zsh"}).out);
+  const auto asked = [&](Words words) {
+    words.insert(words.begin(), {"zsh", "-f", "asked", "roux"});
+    const ProcessResult result = run_process(words, {.directory = folder_.path()});
+    EXPECT_EQ(result.err, "");
+    return result.out;
+  };
+  EXPECT_TRUE(contains(asked({"ch"}), "describe run:Carry out a recipe check:"));
+  EXPECT_TRUE(contains(asked({"help", ""}), "describe run:"));
+  EXPECT_TRUE(contains(asked({"--"}), "--help --version"));
+  // In braces, or `_arguments` would hand `_alternative` options that it does not know.
+  EXPECT_TRUE(contains(asked({"run", ""}), "\n*:subject:{_alternative 'files:file:_files -g \"*.merge\"'}\n"));
+  EXPECT_TRUE(contains(asked({"completions", ""}), "{_alternative 'words:word:(bash fish zsh)'}"));
+  EXPECT_TRUE(contains(asked({"run", ""}), "\n--memory[Memory beyond the page cache (default\\: 1G)]:value: \n"));
+  EXPECT_FALSE(contains(asked({"eval", "plan", "--"}), "--kernels")) << "`plan` is the expression here";
+}
+
+TEST_F(Tools, fish_completes_for_real) {
+  if (!has("fish")) GTEST_SKIP() << "fish is not installed";
+  write_file(folder_ / "my soup.merge", "");
+  write_file(folder_ / "notes.txt", "");
+  write_file(folder_ / "script", roux({"completions", "fish"}).out);
+  const auto offered = [&](const std::string& line) {
+    return offered_lines(run_process({"fish", "--no-config", "-c", "source script; complete -C '" + line + "'"},
+                                     {.directory = folder_.path(), .environment = {"HOME=" + folder_.path().string()}}));
+  };
+  EXPECT_EQ(offered("roux ch"), (Words{"check"}));
+  EXPECT_EQ(offered("roux he"), (Words{"help"}));
+  EXPECT_EQ(offered("roux help ru"), (Words{"run"}));
+  EXPECT_EQ(offered("roux --v"), (Words{"--version"}));
+  EXPECT_EQ(offered("roux run my"), (Words{"my soup.merge"}));
+  EXPECT_EQ(offered("roux run no"), (Words{})) << "no recipe";
+  EXPECT_EQ(offered("roux run --me"), (Words{"--memory"}));
+  EXPECT_EQ(offered("roux run --memory "), (Words{})) << "a size is no file";
+  EXPECT_EQ(offered("roux doc tie"), (Words{"ties"}));
+  EXPECT_EQ(offered("roux inspect no"), (Words{"notes.txt"}));
+  EXPECT_EQ(offered("roux completions "), (Words{"bash", "fish", "zsh"}));
+  EXPECT_EQ(offered("roux eval plan --kern"), (Words{})) << "`plan` is the expression here";
 }
 
 TEST_F(Tools, every_command_is_completed) {
