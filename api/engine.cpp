@@ -138,7 +138,7 @@ Diagnostics rehearse(Engine::State& engine, const Recipe::State& recipe, const A
   Diagnostics findings = recipe.findings;
   const Diagnostics wrong_arguments = check_arguments(recipe, arguments);
   findings.insert(findings.end(), wrong_arguments.begin(), wrong_arguments.end());
-  if (auto merge = merge_to_score(engine.sources, recipe.module)) rehearsal.propose_merge(*std::move(merge));
+  rehearsal.advise(advice_to_score(engine.sources, recipe.module));
   Evaluator evaluator(engine.sources, engine.library, recipe.imports, graph, rehearsal, limits_of(engine.options));
   add_evaluated(findings, evaluator.run(recipe.module, arguments.settings));
   find_missing(recipe, rehearsal, findings);

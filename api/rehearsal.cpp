@@ -63,7 +63,7 @@ Status Rehearsal::save(const SaveRequest& request) {
   if (!scored_.empty() && !scored_.contains(value.node) && is_model(graph_, request.value))
     note(roux::note(DiagnosticKind::not_scored, request.span,
                     "what is saved here is none of the models that are scored on the way")
-             .hint("score what you save: give the search " + quoted(merge_argument_)));
+             .hint(advice_to_score_));
   inputs_.promise(prepared.layout);
   output_paths_.push_back(request.path);
   output_spans_.push_back(request.span);

@@ -64,8 +64,8 @@ class Rehearsal : public Host {
 
   bool has_scored() const { return !scored_.empty(); }
   const Inputs& inputs() const { return inputs_; }
-  // What to propose where a search does not score what is saved: `merge = ...`.
-  void propose_merge(std::string argument) { merge_argument_ = std::move(argument); }
+  // The hint where what is saved is none of the models that were scored.
+  void advise(std::string hint) { advice_to_score_ = std::move(hint); }
 
   const Diagnostics& notes() const { return notes_; }
   // Files and folders that were asked for, there or not.
@@ -90,7 +90,7 @@ class Rehearsal : public Host {
   const Events& events_;
   const std::map<std::string, HostScorer>& scorers_;
   bool prints_ = false;
-  std::string merge_argument_ = "merge = ms => ...";
+  std::string advice_to_score_ = "score what you save, too";
   Diagnostics notes_;
   std::set<NodeId> scored_;
   std::set<std::string> paths_seen_;

@@ -1,5 +1,7 @@
 #include "compiler/sema/search.h"
 
+#include "base/text.h"
+
 namespace roux {
 namespace {
 
@@ -20,9 +22,8 @@ bool is_search(const ast::Module& module, ast::ExprId id) {
   return false;
 }
 
-}  // namespace
-
-std::optional<std::string> merge_to_score(const SourceMap& sources, const ast::Module& module) {
+// The argument, where the call of something other than the search's result can be told.
+std::string merge_argument(const SourceMap& sources, const ast::Module& module) {
   for (const ast::Expr& expr : module.exprs) {
     auto* call = std::get_if<ast::Call>(&expr.node);
     if (!call || call->arguments.empty() || !is_search(module, call->arguments[0].value)) continue;
@@ -36,7 +37,16 @@ std::optional<std::string> merge_to_score(const SourceMap& sources, const ast::M
     }
     return text + ")";
   }
-  return std::nullopt;
+  return "merge = ms => ...";
+}
+
+}  // namespace
+
+std::string advice_to_score(const SourceMap& sources, const ast::Module& module) {
+  for (ast::ExprId id = 0; id < module.exprs.size(); ++id)
+    if (std::holds_alternative<ast::Call>(module[id].node) && is_search(module, id))
+      return "score what you save: give the search " + quoted(merge_argument(sources, module));
+  return "score what you save, too, by the scorer that the others were scored by";
 }
 
 }  // namespace roux

@@ -1,9 +1,8 @@
-// Of a recipe that searches among plain means and then saves another merge of what was selected: the argument that
-// makes the search score what is saved, such as `merge = ms => ties(ms, k = 0.2)`. For a hint, so it looks no
-// further than calls of the result of `greedy`.
+// For the hint to a recipe that scores models and saves another. Where it searches among plain means and then saves
+// another merge of what was selected: the argument that makes the search score what is saved, such as
+// `merge = ms => ties(ms, k = 0.2)`. It looks no further than calls of the result of `greedy`.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "base/source.h"
@@ -11,6 +10,6 @@
 
 namespace roux {
 
-std::optional<std::string> merge_to_score(const SourceMap& sources, const ast::Module& module);
+std::string advice_to_score(const SourceMap& sources, const ast::Module& module);
 
 }  // namespace roux
