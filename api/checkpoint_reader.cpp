@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/engine_state.h"
 #include "api/host_scorer.h"
 #include "api/roux.h"
 #include "base/text.h"
@@ -75,13 +76,17 @@ CheckpointReader reader_of(Checkpoint::Ptr checkpoint) {
 }
 
 Result<CheckpointReader> CheckpointReader::open(const std::string& path) {
-  ROUX_TRY(Checkpoint::Ptr checkpoint, Checkpoint::open(path, {}));
-  return reader_of(std::move(checkpoint));
+  return guarded([&]() -> Result<CheckpointReader> {
+    ROUX_TRY(Checkpoint::Ptr checkpoint, Checkpoint::open(path, {}));
+    return reader_of(std::move(checkpoint));
+  });
 }
 
 Result<CheckpointReader> CheckpointReader::open(const std::string& name, const HostModel& model) {
-  ROUX_TRY(Checkpoint::Ptr checkpoint, open_host_model(name, model, {}));
-  return reader_of(std::move(checkpoint));
+  return guarded([&]() -> Result<CheckpointReader> {
+    ROUX_TRY(Checkpoint::Ptr checkpoint, open_host_model(name, model, {}));
+    return reader_of(std::move(checkpoint));
+  });
 }
 
 const std::string& CheckpointReader::path() const { return state_->checkpoint->path(); }
@@ -93,10 +98,10 @@ std::optional<std::string> CheckpointReader::config() const { return state_->che
 std::vector<std::string> CheckpointReader::files() const { return state_->checkpoint->files(); }
 
 Result<std::vector<float>> CheckpointReader::read_f32(const std::string& name) const {
-  return read_values<float>(*state_->checkpoint, name);
+  return guarded([&] { return read_values<float>(*state_->checkpoint, name); });
 }
 Result<std::vector<double>> CheckpointReader::read_f64(const std::string& name) const {
-  return read_values<double>(*state_->checkpoint, name);
+  return guarded([&] { return read_values<double>(*state_->checkpoint, name); });
 }
 
 }  // namespace roux

@@ -61,21 +61,23 @@ Diagnostics check_arguments(const Recipe::State& recipe, const Arguments& argume
 std::string_view version() { return ROUX_VERSION; }
 
 Result<Engine> Engine::create(const Options& options) {
-  auto state = std::make_unique<State>();
-  state->options = options;
-  state->options.read_import = fenced(options.read_import);
-  ROUX_TRY(state->options.threads, thread_count(options.threads));
-  if (options.max_depth < 1 || options.max_depth > limits::kEvaluationDepth)
-    return error(DiagnosticKind::bad_option, {},
-                 "calls may be nested from 1 to " + std::to_string(limits::kEvaluationDepth) + " deep, got " +
-                     std::to_string(options.max_depth));
-  if (options.max_steps < 1) return error(DiagnosticKind::bad_option, {}, "control needs at least one step, got 0");
-  if (options.tile_elements % kBlock != 0)
-    return error(DiagnosticKind::bad_option, {}, "a tile is a multiple of " + std::to_string(kBlock) + " elements");
-  ROUX_TRY(auto backend, make_backend(options.backend, {.vector_width = options.vector_width,
-                                                        .optimize = options.optimize}));
-  state->kernels = std::make_unique<KernelCache>(std::move(backend));
-  return Engine(std::move(state));
+  return guarded([&]() -> Result<Engine> {
+    auto state = std::make_unique<State>();
+    state->options = options;
+    state->options.read_import = fenced(options.read_import);
+    ROUX_TRY(state->options.threads, thread_count(options.threads));
+    if (options.max_depth < 1 || options.max_depth > limits::kEvaluationDepth)
+      return error(DiagnosticKind::bad_option, {},
+                   "calls may be nested from 1 to " + std::to_string(limits::kEvaluationDepth) + " deep, got " +
+                       std::to_string(options.max_depth));
+    if (options.max_steps < 1) return error(DiagnosticKind::bad_option, {}, "control needs at least one step, got 0");
+    if (options.tile_elements % kBlock != 0)
+      return error(DiagnosticKind::bad_option, {}, "a tile is a multiple of " + std::to_string(kBlock) + " elements");
+    ROUX_TRY(auto backend, make_backend(options.backend, {.vector_width = options.vector_width,
+                                                          .optimize = options.optimize}));
+    state->kernels = std::make_unique<KernelCache>(std::move(backend));
+    return Engine(std::move(state));
+  });
 }
 
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}

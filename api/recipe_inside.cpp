@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "api/engine_state.h"
 #include "api/roux.h"
 #include "base/text.h"
 #include "runtime/checkpoint/checkpoint.h"
@@ -102,14 +103,12 @@ Status write_new(const fs::path& path, const std::string& text) {
   return error(DiagnosticKind::io, {}, "cannot write " + quoted(path.string()) + ": " + std::strerror(errno));
 }
 
-}  // namespace
-
-Result<StoredRecipe> stored_recipe(const std::string& path) {
+Result<StoredRecipe> recipe_at(const std::string& path) {
   ROUX_TRY(const Metadata metadata, metadata_with_recipe(path));
   return recipe_in(metadata, path);
 }
 
-Result<std::string> recipe_inside(const std::string& path) {
+Result<std::string> text_at(const std::string& path) {
   ROUX_TRY(const Metadata metadata, metadata_with_recipe(path));
   ROUX_TRY(const StoredRecipe stored, recipe_in(metadata, path));
   std::string text = with_facts(metadata, stored);
@@ -119,7 +118,7 @@ Result<std::string> recipe_inside(const std::string& path) {
 }
 
 // The recipe goes as deep into the folder as its imports climb above it, so that all of them lie inside.
-Result<std::vector<std::string>> extract_recipe(const std::string& path, const std::string& folder) {
+Result<std::vector<std::string>> extract(const std::string& path, const std::string& folder) {
   ROUX_TRY(const Metadata metadata, metadata_with_recipe(path));
   ROUX_TRY(const StoredRecipe inside, recipe_in(metadata, path));
   std::ptrdiff_t above = 0;
@@ -142,6 +141,18 @@ Result<std::vector<std::string>> extract_recipe(const std::string& path, const s
     ROUX_DO(write_new(written.back(), text));
   }
   return written;
+}
+
+}  // namespace
+
+Result<StoredRecipe> stored_recipe(const std::string& path) {
+  return guarded([&] { return recipe_at(path); });
+}
+Result<std::string> recipe_inside(const std::string& path) {
+  return guarded([&] { return text_at(path); });
+}
+Result<std::vector<std::string>> extract_recipe(const std::string& path, const std::string& folder) {
+  return guarded([&] { return extract(path, folder); });
 }
 
 }  // namespace roux
