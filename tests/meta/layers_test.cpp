@@ -50,6 +50,7 @@ const std::vector<Layer> kLayers = {
     {"api/c",              {"api/roux.h"}},
     {"cli",                {"base", "api"}},
     {"examples",           {"base", "api"}},
+    {"bench",              {"base", "runtime", "api"}},
     {"tests",              {"base", "runtime", "compiler", "api", "cli"}},
 };
 
@@ -79,6 +80,7 @@ const std::vector<Fence> kFences = {
     {"unsupported/",     {"runtime/library"}},
     {"CLI/",             {"cli/arguments.cpp"}},
     {"gtest/",           {"tests"}},
+    {"benchmark/",       {"bench"}},
 };
 // clang-format on
 
