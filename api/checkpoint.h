@@ -46,6 +46,7 @@ class CheckpointReader {
 struct StoredInput {
   std::string name;    // the last part of its path
   std::string digest;  // XXH3-128 of its contents
+  bool whole = true;   // else of its header: it was not read whole
 };
 
 // How a file or folder that Roux wrote was made.

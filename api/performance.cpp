@@ -214,17 +214,23 @@ Result<PreparedOutput> Performance::prepare(const OutputWish& wish) {
   return prepare_output(graph_, inputs_, wish, options_, [&](NodeId node) { return number(node, wish.span); });
 }
 
-// The recipe, its parameters, the version and the digests of the inputs; nothing of this machine or hour.
-Result<std::map<std::string, std::string>> Performance::metadata(NodeId node) {
+std::vector<Checkpoint::Ptr> Performance::files_behind(NodeId node) const {
   const NodeId roots[] = {node};
-  std::vector<Checkpoint::Ptr> checkpoints;
-  for (std::uint32_t source : sources_of(graph_, roots)) add_parts(checkpoints, inputs_.all()[source]);
+  std::vector<Checkpoint::Ptr> files;
+  for (std::uint32_t source : sources_of(graph_, roots)) add_parts(files, inputs_.all()[source]);
+  return files;
+}
+
+// The recipe, its parameters, the version and the digests of the inputs; nothing of this machine or hour.
+Performance::Metadata Performance::metadata(const std::vector<Checkpoint::Ptr>& files,
+                                            const std::vector<Digest>& digests) const {
   nlohmann::json inputs = nlohmann::json::array();
-  for (const Checkpoint::Ptr& checkpoint : checkpoints) {
-    ROUX_TRY(const Digest digest, checkpoint->digest(options_.threads));
-    inputs.push_back({{"name", file_name_of(checkpoint->path())}, {"xxh3-128", digest.hex}});
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    nlohmann::json input = {{"name", file_name_of(files[i]->path())}, {"xxh3-128", digests[i].hex}};
+    if (!digests[i].whole) input["of"] = "header";
+    inputs.push_back(std::move(input));
   }
-  std::map<std::string, std::string> metadata = {
+  Metadata metadata = {
       {"roux.version", std::string(version())},
       {"roux.recipe", recipe_.text},
       {"roux.parameters", text_of_json(recipe_.settings)},
@@ -247,14 +253,23 @@ Status Performance::save(const SaveRequest& request) {
   OutputWish wish{.value = &value, .path = request.path, .dtype = request.dtype,
                   .shard_bytes = request.shard_bytes, .overwrite = request.overwrite, .in_f64 = request.in_f64,
                   .metadata = {}, .span = request.span};
-  ROUX_TRY(wish.metadata, metadata(value.node));
+  // The digests are taken in the sweep; until then the longest that may be told of them keeps their room.
+  const std::vector<Checkpoint::Ptr> files = files_behind(value.node);
+  std::vector<Digest> digests(files.size(), {.hex = std::string(32, '0'), .whole = false});
+  wish.metadata = metadata(files, digests);
   ROUX_TRY(PreparedOutput prepared, prepare(wish));
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
+  for (const Checkpoint::Ptr& file : files) file->begin_digest();
   Result<ExecuteResult> executed = run_plan(prepared.plan, {writer.get()}, request.path);
   if (!executed) return placed(std::move(executed).error(), request.span);
   const ExecuteResult result = *std::move(executed);
   ROUX_DO(tell_nonfinite(result, quoted(request.path), request.refuse_nonfinite, request.span));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    ROUX_TRY(digests[i], files[i]->fed_digest(options_.threads));
+  }
+  for (const auto& [key, text] : metadata(files, digests)) prepared.layout.metadata[key] = text;
+  writer->set_metadata(prepared.layout.metadata);
   ROUX_DO(writer->finish(options_.sync));
   if (!result.largest_taken.empty() && events_.on_note)
     events_.on_note(roux::note(DiagnosticKind::integers_taken, request.span,

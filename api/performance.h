@@ -96,7 +96,9 @@ class Performance : public Host {
   Result<double> run_scorer(const Scorer& scorer, const std::string& path, Span span);
   Result<double> ask_host(const Scorer& scorer, Checkpoint::Ptr model, Span span);
   Result<double> score_output(const Scorer& scorer, const SavedOutput& output);
-  Result<std::map<std::string, std::string>> metadata(NodeId node);
+  using Metadata = std::map<std::string, std::string>;
+  std::vector<Checkpoint::Ptr> files_behind(NodeId node) const;
+  Metadata metadata(const std::vector<Checkpoint::Ptr>& files, const std::vector<Digest>& digests) const;
   bool is_as_candidate(const SavedModel& saved, const Scorer& scorer);
   void hand_over(const std::string& path, const HostModel& model);
   template <class F>

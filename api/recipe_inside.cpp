@@ -66,7 +66,7 @@ Result<StoredRecipe> recipe_in(const Metadata& metadata, const std::string& path
     for (const auto& [name, value] : parameters.items())
       if (value.is_string()) stored.parameters[name] = value.get<std::string>();
   for (const nlohmann::json& input : json_in(metadata, "roux.inputs"))
-    if (input.is_object()) stored.inputs.push_back({text_of(input, "name"), text_of(input, "xxh3-128")});
+    if (input.is_object()) stored.inputs.push_back({text_of(input, "name"), text_of(input, "xxh3-128"), text_of(input, "of") != "header"});
   ROUX_TRY(stored.imports, imports_in(metadata, path));
   return stored;
 }

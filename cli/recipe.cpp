@@ -15,7 +15,7 @@ int show_as_json(const Arguments& arguments, Terminal& terminal) {
   document["imports"] = stored->imports;
   document["inputs"] = Json::array();
   for (const StoredInput& input : stored->inputs)
-    document["inputs"].push_back({{"name", input.name}, {"xxh3-128", input.digest}});
+    document["inputs"].push_back({{"name", input.name}, {"xxh3-128", input.digest}, {"whole", input.whole}});
   return terminal.finish();
 }
 

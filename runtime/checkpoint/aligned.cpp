@@ -56,6 +56,14 @@ class View final : public Checkpoint {
     return ok();
   }
 
+  // Values of several places are none of any file: their bytes are left to be read.
+  std::unique_ptr<DigestFeed> feed_digest(std::size_t tensor) const override {
+    const std::vector<ViewedTensor::Place>& places = viewed_[tensor].places;
+    std::unique_ptr<DigestFeed> feed;
+    for (const ViewedTensor::Place& place : places) feed = place.checkpoint->feed_digest(place.tensor);
+    return places.size() == 1 ? std::move(feed) : nullptr;
+  }
+
   const std::string& header_digest() const override { return header_digest_; }
 
   // That of its parts, one after the other, with the places of the tensors: equal only where all of it is.

@@ -33,6 +33,14 @@ struct Digest {
   bool operator==(const Digest&) const = default;
 };
 
+// Takes the bytes of one tensor as one thread reads them, for the digest of the files that they stand in.
+// Runs that continue each other are the cheapest; what lies between them is read once more.
+class DigestFeed {
+ public:
+  virtual ~DigestFeed() = default;
+  virtual void take(std::uint64_t offset, const void* data, std::uint64_t size) = 0;  // from the tensor's start
+};
+
 class Checkpoint {
  public:
   using Ptr = std::shared_ptr<const Checkpoint>;
@@ -76,6 +84,13 @@ class Checkpoint {
   // XXH3-128 over the XXH3-128s of the files' 1 MiB blocks, files in order. Computed once, on up to
   // `threads` threads; reads everything.
   virtual Result<Digest> digest(int threads) const = 0;
+
+  // The same without reading for it: from `begin_digest` on whoever reads a tensor asks for its feed (null: there
+  // is nothing to collect), and `fed_digest` reads only what is missing. Where much of the checkpoint was not
+  // asked for, it is the digest of the headers.
+  virtual void begin_digest() const {}
+  virtual std::unique_ptr<DigestFeed> feed_digest(std::size_t) const { return nullptr; }
+  virtual Result<Digest> fed_digest(int threads) const { return digest(threads); }
 };
 
 }  // namespace roux

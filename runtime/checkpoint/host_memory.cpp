@@ -134,7 +134,7 @@ class HostCheckpoint final : public Checkpoint {
   Result<Digest> digest(int) const override {
     const std::lock_guard<std::mutex> lock(digest_mutex_);
     if (digest_) return *digest_;
-    BlockDigest blocks;
+    MemoryDigest blocks;
     blocks.add(header_digest_.data(), header_digest_.size());
     std::vector<unsigned char> block(kBlockBytes);
     for (std::size_t t = 0; t < tensors_.size(); ++t)

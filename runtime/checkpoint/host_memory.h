@@ -27,6 +27,7 @@ class HostWriter final : public CheckpointWriter {
   static Result<std::unique_ptr<HostWriter>> create(const OutputLayout& layout);
 
   Status write(std::size_t tensor, std::uint64_t offset, const void* data, std::uint64_t size) override;
+  void set_metadata(std::map<std::string, std::string> metadata) override { model_.metadata = std::move(metadata); }
   Status finish(bool) override { return ok(); }
   // Nothing is in place before somebody takes the model.
   Status put_in_place() override { return ok(); }

@@ -74,6 +74,11 @@ std::string index_text(const OutputLayout& layout, const OutputPlan& plan) {
   return index.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+std::map<std::string, std::string> with_format(std::map<std::string, std::string> metadata) {
+  metadata.try_emplace("format", "pt");
+  return metadata;
+}
+
 void check_names_differ(const OutputLayout& layout) {
   std::vector<std::string_view> names;
   for (const OutputTensor& tensor : layout.tensors) names.push_back(tensor.name);
@@ -94,8 +99,7 @@ OutputPlan plan_output(const OutputLayout& layout) {
   for (std::size_t i = 0; i < layout.tensors.size(); ++i)
     plan.tensors[i].byte_count = bytes_of_tensor(layout.tensors[i]);
 
-  std::map<std::string, std::string> metadata = layout.metadata;
-  metadata.try_emplace("format", "pt");
+  const std::map<std::string, std::string> metadata = with_format(layout.metadata);
   std::vector<Indices> shards = cut_into_shards(layout, plan.tensors);
   for (std::size_t s = 0; s < shards.size(); ++s) {
     order_within_file(shards[s], layout);
@@ -106,11 +110,11 @@ OutputPlan plan_output(const OutputLayout& layout) {
       const std::uint64_t begin = std::exchange(end, end + plan.tensors[i].byte_count);
       entries.push_back({tensor.name, tensor.dtype, tensor.shape, begin, end});
     }
-    PlannedFile file{shard_name(s, shards.size()), safetensors_header(entries, metadata), 0};
-    for (std::size_t k = 0; k < entries.size(); ++k) {
+    PlannedFile file{shard_name(s, shards.size()), safetensors_header(entries, metadata), std::move(entries), 0};
+    for (std::size_t k = 0; k < file.entries.size(); ++k) {
       PlacedTensor& placed = plan.tensors[shards[s][k]];
       placed.file = static_cast<std::uint32_t>(s);
-      placed.offset = file.header.size() + entries[k].begin;
+      placed.offset = file.header.size() + file.entries[k].begin;
     }
     file.bytes = file.header.size() + end;
     plan.data_bytes += end;
@@ -118,6 +122,15 @@ OutputPlan plan_output(const OutputLayout& layout) {
   }
   if (plan.files.size() > 1) plan.index = index_text(layout, plan);
   return plan;
+}
+
+void replace_metadata(OutputPlan& plan, std::map<std::string, std::string> metadata) {
+  metadata = with_format(std::move(metadata));
+  for (PlannedFile& file : plan.files) {
+    const std::size_t room = file.header.size();
+    file.header = safetensors_header(file.entries, metadata, room);
+    ROUX_CHECK(file.header.size() == room);
+  }
 }
 
 std::optional<DType> dominant_dtype(const std::vector<OutputTensor>& tensors) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/checkpoint/safetensors.h"
 #include "runtime/checkpoint/writer.h"
 
 namespace roux {
@@ -15,6 +16,7 @@ namespace roux {
 struct PlannedFile {
   std::string name;
   std::string header;  // all that stands before the data
+  std::vector<HeaderEntry> entries;  // of which it tells
   std::uint64_t bytes = 0;
 };
 
@@ -33,6 +35,8 @@ struct OutputPlan {
 
 bool is_single_file(const OutputLayout& layout);  // or in memory: nothing lies beside the tensors
 OutputPlan plan_output(const OutputLayout& layout);
+// The same headers with other metadata, which need no more room.
+void replace_metadata(OutputPlan& plan, std::map<std::string, std::string> metadata);
 
 // The floating dtype that most bytes have, which config.json is told; nothing without floating
 // tensors.

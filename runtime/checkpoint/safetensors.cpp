@@ -279,7 +279,7 @@ std::optional<std::uint64_t> element_count_of(const std::vector<std::int64_t>& s
 }
 
 std::string safetensors_header(const std::vector<HeaderEntry>& entries,
-                               const std::map<std::string, std::string>& metadata) {
+                               const std::map<std::string, std::string>& metadata, std::uint64_t least_bytes) {
   std::string text = "{";
   text.append(json_string(kMetadata)).append(":{");
   for (const auto& [key, value] : metadata) {
@@ -298,6 +298,7 @@ std::string safetensors_header(const std::vector<HeaderEntry>& entries,
   }
   text += '}';
   text.append((8 - text.size() % 8) % 8, ' ');
+  if (text.size() + kLengthBytes < least_bytes) text.resize(least_bytes - kLengthBytes, ' ');
   std::string bytes;
   for (std::uint64_t i = 0; i < kLengthBytes; ++i)
     bytes += static_cast<char>(text.size() >> (8 * i) & 0xFF);

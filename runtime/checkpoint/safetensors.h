@@ -40,8 +40,9 @@ struct HeaderEntry {
   std::uint64_t begin;  // from the start of the data
   std::uint64_t end;
 };
-// Length, JSON, and spaces up to a multiple of 8 bytes: everything that stands before the data.
+// Length, JSON, and spaces up to a multiple of 8 bytes and to `least_bytes` (itself one): everything that stands
+// before the data.
 std::string safetensors_header(const std::vector<HeaderEntry>& entries,
-                               const std::map<std::string, std::string>& metadata);
+                               const std::map<std::string, std::string>& metadata, std::uint64_t least_bytes = 0);
 
 }  // namespace roux

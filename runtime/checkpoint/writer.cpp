@@ -53,11 +53,13 @@ class StoredWriter final : public CheckpointWriter {
       const int failed = allocate(fd, file.bytes);
       if (failed == ENOSPC || failed == EDQUOT) return disk_full(free);
       if (failed != 0) return io_error(layout_.span, "make room for", path_, failed);
-      const Transfer transfer = write_at(fd, file.header.data(), file.header.size(), 0);
-      if (transfer.done != file.header.size())
-        return io_error(layout_.span, "write", path_, transfer.error_number);
     }
     return write_small_files();
+  }
+
+  void set_metadata(std::map<std::string, std::string> metadata) override {
+    ROUX_CHECK(!finished_);
+    replace_metadata(plan_, std::move(metadata));
   }
 
   Status write(std::size_t tensor, std::uint64_t offset, const void* data,
@@ -79,6 +81,7 @@ class StoredWriter final : public CheckpointWriter {
     ROUX_CHECK(!finished_ && written_ >= plan_.data_bytes);  // no tensor has a hole
     finished_ = true;
     sync_ = sync;
+    ROUX_DO(write_headers());
     if (sync) ROUX_DO(flush_everything());
     files_.clear();  // a single file's descriptor stays: it holds the lock
     return ok();
@@ -105,6 +108,15 @@ class StoredWriter final : public CheckpointWriter {
     Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!fd.valid()) return io_error(layout_.span, "create", path, errno);
     files_.push_back(std::move(fd));
+    return ok();
+  }
+
+  Status write_headers() {
+    for (std::size_t i = 0; i < plan_.files.size(); ++i) {
+      const std::string& header = plan_.files[i].header;
+      const Transfer transfer = write_at(fd_of(i), header.data(), header.size(), 0);
+      if (transfer.done != header.size()) return io_error(layout_.span, "write", path_, transfer.error_number);
+    }
     return ok();
   }
 
@@ -145,7 +157,7 @@ class StoredWriter final : public CheckpointWriter {
 
   const OutputLayout layout_;
   const std::string path_;
-  const OutputPlan plan_;
+  OutputPlan plan_;
   Temporary temporary_;
   std::vector<Fd> files_;  // shards, in the order of the plan; empty for a single file
   std::vector<std::string> small_files_;

@@ -1,6 +1,6 @@
-// A checkpoint being written: its layout is known before any data, so headers come first, files are sized
-// at once (a full disk is found before any arithmetic), and tensors are written in place in any order from
-// any thread. Everything goes to a hidden temporary beside the destination, `.NAME.roux-PID`, until commit()
+// A checkpoint being written: its layout is known before any data, so files are sized at once (a full disk is
+// found before any arithmetic), and tensors are written in place in any order from any thread. Headers have their
+// room and are written last, since metadata may tell of what the sweep found. Everything goes to a hidden temporary beside the destination, `.NAME.roux-PID`, until commit()
 // renames it; a writer that is destroyed unsettled removes its temporary, and the folders above that it
 // made. Temporaries of processes that are gone are removed by the next writer to the same destination.
 #pragma once
@@ -57,7 +57,9 @@ class CheckpointWriter {
 
   // `tensor` indexes OutputLayout::tensors; `offset` is in bytes from the tensor's start. Thread-safe.
   virtual Status write(std::size_t tensor, std::uint64_t offset, const void* data, std::uint64_t size) = 0;
-  // All data is there: flush to the device (unless `sync` is false), without renaming.
+  // In place of the layout's metadata; its headers need no more bytes than those of the layout. Before `finish`.
+  virtual void set_metadata(std::map<std::string, std::string> metadata) = 0;
+  // All data is there: write the headers, flush to the device (unless `sync` is false), without renaming.
   virtual Status finish(bool sync) = 0;
   // Puts the result in place of whatever is there (only with `overwrite`), by renaming. Until `settle`, what
   // was there is kept, and comes back by `take_back` or if the writer is destroyed.

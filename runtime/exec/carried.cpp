@@ -72,6 +72,7 @@ class CarriedStream {
 
  private:
   Status read(CarriedTensor::Place place, std::uint64_t at, std::uint64_t size, Buffer& buffer) {
+    if (at == 0) context_.sources[place.source]->feed_digest(place.tensor);  // it is read; hashing can wait
     context_.counters.bytes_read.fetch_add(size, std::memory_order_relaxed);
     return context_.sources[place.source]->read(place.tensor, at, size, buffer.data());
   }

@@ -130,7 +130,7 @@ Status StageRunner::sweep_flat(Round round) {
     state_.finish(*tensor.work);
     tensor.work.reset();
     return ok();
-  });
+  }, kTilesInARow);
 }
 
 Status StageRunner::sweep_by_tensor(std::uint32_t phase_end, Round round) {
@@ -147,7 +147,7 @@ Status StageRunner::sweep_by_tensor(std::uint32_t phase_end, Round round) {
   ROUX_DO(pool_.parallel_for(small.size(), run_small));
   const TileLoop together = [&](std::uint64_t count, const TileTask& task) {
     return pool_.parallel_for(
-        count, [&](int thread, std::uint64_t i) { return task(workers_[thread], i); });
+        count, [&](int thread, std::uint64_t i) { return task(workers_[thread], i); }, kTilesInARow);
   };
   for (std::uint32_t tensor : large)
     ROUX_DO(TensorRun(state_, tensor, pool_.size(), together).run(phase_end, round));

@@ -1,5 +1,6 @@
 #include "runtime/exec/thread_pool.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <new>
@@ -56,7 +57,7 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-Status ThreadPool::parallel_for(std::uint64_t count, const Task& task) {
+Status ThreadPool::parallel_for(std::uint64_t count, const Task& task, std::uint64_t longest_run) {
   if (is_cancelled()) return cancelled();
   if (count == 0) return ok();
   std::exception_ptr thrown;  // by the tick: the workers have to be waited for all the same
@@ -71,7 +72,9 @@ Status ThreadPool::parallel_for(std::uint64_t count, const Task& task) {
   std::unique_lock lock(mutex_);
   task_ = &task;
   count_ = count;
+  longest_run_ = longest_run;
   next_ = 0;
+  error_index_ = count;
   stop_ = false;
   active_ = size();
   errors_.clear();
@@ -108,19 +111,29 @@ void ThreadPool::work(int thread) {
   }
 }
 
+// Half of what would be each thread's share of the rest, so that all of them end together.
+ThreadPool::Deal ThreadPool::next_deal() {
+  std::uint64_t begin = next_.load(std::memory_order_relaxed), dealt = 0;
+  do {
+    const std::uint64_t left = begin < count_ ? count_ - begin : 0;
+    const std::uint64_t share = left / (2 * static_cast<std::uint64_t>(size()));
+    dealt = std::min(left, std::clamp<std::uint64_t>(share, 1, longest_run_));
+  } while (dealt > 0 && !next_.compare_exchange_weak(begin, begin + dealt, std::memory_order_relaxed));
+  return {begin, begin + dealt};
+}
+
 void ThreadPool::run_tasks(int thread) {
-  while (!stop_.load(std::memory_order_relaxed)) {
-    const std::uint64_t index = next_.fetch_add(1, std::memory_order_relaxed);
-    if (index >= count_) return;
-    if (Status status = without_exceptions([&] { return (*task_)(thread, index); }); !status)
-      report(index, std::move(status).error());
-  }
+  for (Deal deal = next_deal(); deal.begin < deal.end; deal = next_deal())
+    for (std::uint64_t index = deal.begin; index < deal.end; ++index) {
+      if (stop_.load(std::memory_order_relaxed) || index > error_index_.load(std::memory_order_relaxed)) return;
+      if (Status status = without_exceptions([&] { return (*task_)(thread, index); }); !status)
+        report(index, std::move(status).error());
+    }
 }
 
 void ThreadPool::report(std::uint64_t index, Diagnostics errors) {
-  stop_ = true;
   const std::lock_guard lock(mutex_);
-  if (!errors_.empty() && error_index_ < index) return;
+  if (error_index_ < index) return;
   error_index_ = index;
   errors_ = std::move(errors);
 }

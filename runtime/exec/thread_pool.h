@@ -1,7 +1,7 @@
-// Worker threads for one run. `parallel_for` deals out indices by a shared counter and waits;
+// Worker threads for one run. `parallel_for` deals out indices, or runs of them, by a shared counter and waits;
 // meanwhile the calling thread, and only it, runs the tick callback and looks at the cancel flag.
 // The first error stops the rest; of several the one with the lowest index is returned, which is
-// always the same one, because indices are dealt out in order and those begun are finished. Nothing
+// always the same one, because indices are dealt out in order and those below it are finished. Nothing
 // that a task throws leaves the pool: it becomes a diagnostic. Workers compute in the default
 // floating-point environment.
 #pragma once
@@ -30,11 +30,16 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()); }
 
-  // Runs task(thread, index) for every index below `count`; thread < size(). Not reentrant.
-  Status parallel_for(std::uint64_t count, const Task& task);
+  // Runs task(thread, index) for every index below `count`; thread < size(). `longest_run`: how many indices in
+  // a row a thread is dealt at most; fewer towards the end. Not reentrant.
+  Status parallel_for(std::uint64_t count, const Task& task, std::uint64_t longest_run = 1);
 
  private:
   void work(int thread);
+  struct Deal {
+    std::uint64_t begin, end;
+  };
+  Deal next_deal();
   void run_tasks(int thread);
   void report(std::uint64_t index, Diagnostics errors);
   bool is_cancelled() const { return cancel_ && cancel_->load(std::memory_order_relaxed); }
@@ -48,11 +53,11 @@ class ThreadPool {
   int active_ = 0;                // workers that have not finished with this generation
   bool quit_ = false;
   const Task* task_ = nullptr;
-  std::uint64_t count_ = 0;
-  std::uint64_t error_index_ = 0;
+  std::uint64_t count_ = 0, longest_run_ = 1;
   Diagnostics errors_;
 
   std::atomic<std::uint64_t> next_{0};
+  std::atomic<std::uint64_t> error_index_{0};  // of the lowest index; above all of them while there is none
   std::atomic<bool> stop_{false};
   std::vector<std::thread> workers_;
 };

@@ -205,7 +205,8 @@ const void* TileWorker::buffer_of(std::uint32_t source, DType dtype, std::uint32
     const TensorInfo& info = context_.sources[source]->tensors()[stored];
     ROUX_CHECK(info.dtype == dtype && info.element_count == planned.element_count);
     index = static_cast<std::uint32_t>(reads_.size());
-    reads_.push_back({source, stored, static_cast<std::uint64_t>(bytes_of(dtype))});
+    reads_.push_back({source, stored, static_cast<std::uint64_t>(bytes_of(dtype)),
+                      context_.sources[source]->feed_digest(stored)});
     if (input_buffers_.size() < reads_.size()) input_buffers_.emplace_back();
   }
   const std::uint64_t elements = std::min(planned.element_count, context_.plan.tile_elements);
@@ -222,6 +223,7 @@ Status TileWorker::read(std::uint64_t first, std::uint64_t count, std::uint64_t 
     const std::uint64_t size = count * read.element_bytes;
     auto* const to = static_cast<unsigned char*>(input_buffers_[i].data()) + offset * read.element_bytes;
     ROUX_DO(context_.sources[read.source]->read(read.tensor, first * read.element_bytes, size, to));
+    if (read.feed) read.feed->take(first * read.element_bytes, to, size);
     bytes += size;
   }
   context_.counters.bytes_read.fetch_add(bytes, std::memory_order_relaxed);

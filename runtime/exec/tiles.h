@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -82,6 +83,9 @@ struct Work {
   const Feed* feed_for(std::uint32_t selection) const;
 };
 
+// Tiles in a row for one thread: neighbours are read as one run, and blocks that are hashed are rarely shared.
+inline constexpr std::uint64_t kTilesInARow = 128;
+
 // A part of a tensor's matrix view.
 struct Rect {
   std::uint64_t row, rows, column, columns;
@@ -114,6 +118,7 @@ class TileWorker {
     std::uint32_t source;
     std::uint64_t tensor;
     std::uint64_t element_bytes;
+    std::unique_ptr<DigestFeed> feed;  // null: nobody asks for its digest
   };
   // A launch with its arguments for the tensor at work.
   struct Bound {

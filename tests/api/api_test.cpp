@@ -11,6 +11,7 @@
 #include <set>
 
 #include "api/roux.h"
+#include "runtime/checkpoint/checkpoint.h"
 #include "tests/support/files.h"
 #include "tests/support/paths.h"
 
@@ -381,7 +382,8 @@ save(ties([load("ft-1.safetensors"), load("ft-2.safetensors")], base = base, k =
   for (const auto& input : nlohmann::json::parse(metadata["roux.inputs"])) {
     names.push_back(input.at("name"));
     digests.insert(input.at("xxh3-128").get<std::string>());
-    EXPECT_EQ(input.at("xxh3-128").get<std::string>().size(), 32u);
+    EXPECT_EQ(input.at("xxh3-128"), (*Checkpoint::open(shelf.in(input.at("name")), {}))->digest(1)->hex);
+    EXPECT_FALSE(input.contains("of")) << "read whole";
   }
   std::sort(names.begin(), names.end());
   EXPECT_EQ(names,
@@ -391,6 +393,27 @@ save(ties([load("ft-1.safetensors"), load("ft-2.safetensors")], base = base, k =
   const Result<std::string> inside = recipe_inside(shelf.in("made.safetensors"));
   ASSERT_TRUE(inside);
   EXPECT_NE(inside->find(text), std::string::npos);
+}
+
+TEST(Outputs, TellOfInputsThatWereNotReadWholeByTheirHeaders) {
+  const Shelf shelf;
+  Engine engine = engine_of();
+  const Result<Report> report = engine.run(compiled(engine, with_inputs(R"(
+other = load("${dir}/ft-3.safetensors")
+save(match name {
+  "*.norm.weight" => mean(base, other)
+  _               => base
+}, "${dir}/made.safetensors"))")),
+                                           shelf.settings(), {});
+  ASSERT_TRUE(report) << engine.render(report.error());
+  const Result<StoredRecipe> stored = stored_recipe(shelf.in("made.safetensors"));
+  ASSERT_TRUE(stored);
+  ASSERT_EQ(stored->inputs.size(), 2u);
+  for (const StoredInput& input : stored->inputs) {
+    const Checkpoint::Ptr file = *Checkpoint::open(shelf.in(input.name), {});
+    EXPECT_EQ(input.whole, input.name == "base.safetensors");
+    EXPECT_EQ(input.digest, input.whole ? file->digest(1)->hex : file->header_digest());
+  }
 }
 
 TEST(Outputs, OfTwoRunsAreEqualAndNameNeitherPlaceNorTime) {

@@ -96,6 +96,7 @@ class MemoryWriter : public CheckpointWriter {
     std::memcpy(tensors[tensor].data() + offset, data, size);
     return ok();
   }
+  void set_metadata(std::map<std::string, std::string>) override {}
   Status finish(bool) override { return ok(); }
   Status put_in_place() override { return ok(); }
   Status take_back() override { return ok(); }

@@ -18,6 +18,8 @@ using InstructionKind = Instruction::Kind;
 
 // Elements that share the blocks of a random field.
 constexpr unsigned kFieldRun = 64;
+// Elements for which a table's entries are gone through once.
+constexpr unsigned kTableRun = 64;
 
 bool draws_in_runs(const Kernel& kernel) {
   if (kernel.starts_anywhere) return false;  // a turn of the loop may begin inside a run
@@ -48,7 +50,8 @@ class KernelEmitter {
         function_(function),
         builder_(function->getContext()),
         width_(width),
-        step_(draws_in_runs(kernel) ? kFieldRun : kAccumulators) {}
+        draws_in_runs_(draws_in_runs(kernel)),
+        step_(draws_in_runs_ ? kFieldRun : !kernel.tables.empty() ? kTableRun : kAccumulators) {}
 
   void emit() {
     builder_.SetInsertPoint(block("entry"));
@@ -293,7 +296,7 @@ class KernelEmitter {
   U32 random_bits(Part& part, const Instruction& i, std::size_t id, std::uint32_t draw) {
     const random::Field<Lanes> field{whole_scalar(part, i.a), whole_scalar(part, i.b),
                                      whole_scalar(part, i.c)};
-    if (part.lanes.width() == 1 || step_ != kFieldRun) return random::bits(part.lanes, field, draw);
+    if (part.lanes.width() == 1 || !draws_in_runs_) return random::bits(part.lanes, field, draw);
     const std::tuple key(id, draw, part.position % 16);
     auto found = drawn_.find(key);
     if (found == drawn_.end())
@@ -400,6 +403,7 @@ class KernelEmitter {
   llvm::Function* function_;
   llvm::IRBuilder<> builder_;
   unsigned width_;
+  bool draws_in_runs_;
   unsigned step_;  // elements in a turn of the main loop
   Arguments arguments_;
   // Words of random fields by instruction, draw and position in a sixteen; of the turn being
@@ -424,7 +428,7 @@ class KernelEmitter {
 //
 //   for (begin = 0; begin < call->count; begin += 4096) {
 //     end = min(begin + 4096, call->count);
-//     for (i = begin; i < middle; i += 16)            // whole sixteens (64s if it draws)
+//     for (i = begin; i < middle; i += 16)            // whole sixteens (64s if it draws or has tables)
 //       for (lane = 0; lane < 16; ++lane) {
 //         x = (float)(-0.0 + call->scalars[0] * load_bf16(input + i + lane));
 //         store_bf16(output + i + lane, x);
