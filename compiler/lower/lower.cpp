@@ -312,26 +312,28 @@ class Lowering {
   }
 
   // How often what a launch reads is read: a selection goes over its values more than once.
-  std::uint64_t rounds_of(const Launch& launch) const {
+  std::uint64_t rounds_of(const Launch& launch, bool is_in_flat_stage) const {
     std::uint64_t rounds = 1;
     for (const StoreTarget& store : launch.stores) {
       if (store.kind != StoreTarget::Kind::selection) continue;
       const Selection& selection = plan_.selections[store.index];
       const std::uint64_t digits = selection.lane == LaneType::f32 ? 4 : 8;
-      const bool once = selection.scope == Level::row;  // picked from the row itself
+      // Picked from the row itself, or, over the model, known after one sweep where a sample can be taken.
+      const bool once = selection.scope == Level::row || (selection.scope == Level::recipe && is_in_flat_stage);
       rounds = std::max<std::uint64_t>(rounds, selection.scope == Level::column ? digits : once ? 1 : 2);
     }
     return rounds;
   }
 
   // Bytes per element that a phase of a class reads, once for each way through a tensor, and writes.
-  std::pair<std::uint64_t, std::uint64_t> bytes_per_element(const Phase& phase, const TensorClass& of) const {
+  std::pair<std::uint64_t, std::uint64_t> bytes_per_element(const Phase& phase, const TensorClass& of,
+                                                            bool is_in_flat_stage) const {
     std::map<LaunchShape, std::set<std::uint32_t>> read;
     std::map<LaunchShape, std::uint64_t> rounds;
     std::uint64_t in = 0, stored = 0;
     for (const Launch& launch : phase.launches) {
       std::set<std::uint32_t>& sources = read[launch.shape];
-      rounds[launch.shape] = std::max(rounds[launch.shape], rounds_of(launch));
+      rounds[launch.shape] = std::max(rounds[launch.shape], rounds_of(launch, is_in_flat_stage));
       sources.insert(launch.inputs.begin(), launch.inputs.end());
       for (const auto& table : launch.tables)
         for (const TableSource& entry : table) sources.insert(entry.source);
@@ -348,10 +350,10 @@ class Lowering {
   void estimate_bytes() {
     std::vector<std::uint64_t> elements(classes_.size());
     for (const PlannedTensor& tensor : plan_.tensors) elements[tensor.tensor_class] += tensor.element_count;
-    for (const Stage& stage : plan_.stages)
+    for (std::uint32_t stage = 0; stage < plan_.stages.size(); ++stage)
       for (std::size_t c = 0; c < classes_.size(); ++c)
-        for (const Phase& phase : stage.classes[c]) {
-          const auto [in, stored] = bytes_per_element(phase, classes_[c]);
+        for (const Phase& phase : plan_.stages[stage].classes[c]) {
+          const auto [in, stored] = bytes_per_element(phase, classes_[c], is_flat(plan_, stage));
           plan_.bytes_read += elements[c] * in;
           plan_.bytes_written += elements[c] * stored;
         }

@@ -9,17 +9,6 @@ namespace {
 
 using PassKind = PassProgram::Kind;
 
-// Whether what is stored there is a fine number, or leads to one.
-bool makes_fine(const Plan& plan, const StoreTarget& store) {
-  switch (store.kind) {
-    case StoreTarget::Kind::output: return false;
-    case StoreTarget::Kind::selection: return is_fine(plan.selections[store.index].scope);
-    case StoreTarget::Kind::ordering: return plan.orderings[store.index].scope != Level::recipe;
-    case StoreTarget::Kind::operand: return true;
-  }
-  return false;
-}
-
 LaunchProgram make_launch(const Plan& plan, const Launch& launch, const CompiledKernel* code) {
   const Kernel& kernel = plan.kernels[launch.kernel];
   LaunchProgram program{.launch = &launch, .kernel = &kernel, .code = code, .tops = {}};
@@ -90,16 +79,12 @@ PhaseProgram make_phase(const Plan& plan, const Phase& phase,
   return program;
 }
 
-// What keeps the tiles of a stage from being run in any order.
-void note_order(const Plan& plan, const Phase& phase, StageProgram& stage) {
-  for (const Launch& launch : phase.launches) {
-    if (launch.shape != LaunchShape::flat || !launch.spreads.empty()) stage.has_fine = true;
-    for (const StoreTarget& store : launch.stores) {
-      if (makes_fine(plan, store)) stage.has_fine = true;
-      if (store.kind == StoreTarget::Kind::selection && plan.selections[store.index].scope == Level::tensor)
-        stage.is_flat = false;
-    }
-  }
+bool has_fine(const Plan& plan, const Phase& phase) {
+  return std::any_of(phase.launches.begin(), phase.launches.end(), [&](const Launch& launch) {
+    return launch.shape != LaunchShape::flat || !launch.spreads.empty() ||
+           std::any_of(launch.stores.begin(), launch.stores.end(),
+                       [&](const StoreTarget& store) { return makes_fine(plan, store); });
+  });
 }
 
 }  // namespace
@@ -117,11 +102,11 @@ Result<Program> make_program(const Plan& plan, KernelCache& kernels) {
       std::vector<PhaseProgram>& made_phases = made.classes.emplace_back();
       for (const Phase& phase : phases) {
         made_phases.push_back(make_phase(plan, phase, code));
-        note_order(plan, phase, made);
+        if (has_fine(plan, phase)) made.has_fine = true;
       }
       made.phase_count = std::max(made.phase_count, static_cast<std::uint32_t>(phases.size()));
     }
-    if (made.phase_count > 1 || made.has_fine) made.is_flat = false;
+    made.is_flat = is_flat(plan, s);
   }
   program.selection_slots.resize(plan.selections.size());
   program.ordinal_slots.assign(plan.orderings.size(), kNone);

@@ -47,6 +47,7 @@ Status StageRunner::run() {
   ROUX_DO(make_selections());
   make_orderings();
   make_reductions();
+  if (program_.is_flat) ROUX_DO(sample_selections());
   ROUX_DO(program_.is_flat ? sweep_flat(Round::first)
                            : sweep_by_tensor(program_.phase_count, Round::first));
   ROUX_DO(repeat_for_selections());
@@ -96,8 +97,27 @@ void StageRunner::make_reductions() {
             state_.contributions[slot].resize(context_.plan.tensors.size());
 }
 
-// All tiles of all tensors in one loop, tensors in the files' order. A flat stage has one phase, of one pass.
-Status StageRunner::sweep_flat(Round round) {
+// A few values of each tile, so that selections over the model know where to look in the sweep that follows.
+Status StageRunner::sample_selections() {
+  std::vector<SelectionRun*> sampled;
+  std::uint64_t least = ~std::uint64_t{0};
+  for (std::optional<SelectionRun>& run : state_.selections) {
+    if (!run || run->sample_size() == 0) continue;
+    least = std::min(least, run->sample_size());
+    sampled.push_back(&*run);
+  }
+  if (sampled.empty()) return ok();
+  for (SelectionRun* run : sampled) run->begin_sample();
+  std::uint64_t tiles = 0;
+  for (const PlannedTensor& tensor : context_.plan.tensors) tiles += tile_count(context_.plan, tensor);
+  ROUX_DO(sweep_flat(Round::sample, (tiles * kSampledInARow + least - 1) / least));
+  for (SelectionRun* run : sampled) run->advance();
+  return ok();
+}
+
+// All tiles of all tensors, or one of every few, in one loop, tensors in the files' order. A flat stage has one
+// phase, of one pass.
+Status StageRunner::sweep_flat(Round round, std::uint64_t every) {
   std::vector<std::uint32_t> tensors;
   std::vector<std::uint64_t> first_tiles;
   std::uint64_t tiles = 0;
@@ -125,7 +145,7 @@ Status StageRunner::sweep_flat(Round round) {
       work->make_partials();
       tensor.work = std::move(work);
     });
-    ROUX_DO(workers_[thread].run(*tensor.work, index - first_tiles[i]));
+    if (index % every == 0) ROUX_DO(workers_[thread].run(*tensor.work, index - first_tiles[i]));
     if (--tensor.tiles_left > 0) return ok();
     state_.finish(*tensor.work);
     tensor.work.reset();

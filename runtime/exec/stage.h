@@ -30,7 +30,8 @@ class StageRunner {
   void make_orderings();
   void make_reductions();
 
-  Status sweep_flat(Round round);
+  Status sample_selections();
+  Status sweep_flat(Round round, std::uint64_t every = 1);
   Status sweep_by_tensor(std::uint32_t phase_end, Round round);
   Status repeat_for_selections();
 

@@ -33,7 +33,9 @@ Work StageState::make_work(std::uint32_t id, const PassProgram& pass, Round roun
   work.view = matrix_view(tensor(id).shape);
   work.block_count = partial_count(pass.kind, work.view);
   for (std::uint32_t selection : pass.selections)
-    if (const Selection& planned = context.plan.selections[selection]; selections[selection] && counts(planned, id))
+    if (const Selection& planned = context.plan.selections[selection];
+        selections[selection] && counts(planned, id) &&
+        (round != Round::sample || selections[selection]->is_sampling()))
       work.feeds.push_back({selection, &*selections[selection], start_of(planned, id), false});
   if (round == Round::first)
     for (std::uint32_t ordering : pass.orderings)

@@ -35,7 +35,7 @@ const Feed* Work::feed_for(std::uint32_t selection) const {
 
 bool Work::needs(const LaunchProgram& launch) const {
   if (round == Round::first && launch.keeps_results) return true;
-  if (round != Round::further && launch.makes_fine) return true;
+  if ((round == Round::first || round == Round::again) && launch.makes_fine) return true;
   for (const StoreTarget& store : launch.launch->stores) {
     if (store.kind != StoreTarget::Kind::selection) continue;
     const Feed* feed = feed_for(store.index);
@@ -47,6 +47,11 @@ bool Work::needs(const LaunchProgram& launch) const {
 bool Work::needs_any() const {
   return std::any_of(program->launches.begin(), program->launches.end(),
                      [this](const LaunchProgram& launch) { return needs(launch); });
+}
+
+bool Work::needs_elements(std::uint64_t first, std::uint64_t count) const {
+  return std::any_of(feeds.begin(), feeds.end(),
+                     [&](const Feed& feed) { return feed.run->needs(feed.position + first, count); });
 }
 
 std::uint64_t tile_count(const Plan& plan, const PlannedTensor& tensor) {
@@ -96,10 +101,17 @@ TileWorker::TileWorker(const RunContext& context, int thread)
     : context_(context), thread_(thread), read_of_source_(context.plan.sources.size(), kNone) {}
 
 Status TileWorker::run(Work& work, std::uint64_t tile) {
+  std::uint64_t first = tile * context_.plan.tile_elements;
+  std::uint64_t count = std::min(context_.plan.tile_elements,
+                                 context_.plan.tensors[work.tensor].element_count - first);
+  if (work.round == Round::further && !work.needs_elements(first, count)) return ok();
+  if (work.round == Round::sample) {
+    // In each tile elsewhere, so that all columns of a matrix have their turn.
+    const std::uint64_t places = std::max<std::uint64_t>(count / kSampledInARow, 1);
+    first += (tile * 0x9E3779B97F4A7C15u >> 32) % places * kSampledInARow;
+    count = std::min(count, kSampledInARow);
+  }
   if (bound_work_ != work.id) bind(work);
-  const std::uint64_t first = tile * context_.plan.tile_elements;
-  const std::uint64_t count = std::min(context_.plan.tile_elements,
-                                       context_.plan.tensors[work.tensor].element_count - first);
   ROUX_DO(read(first, count, 0));
   for (std::size_t i = 0; i < bound_count_; ++i) {
     Bound& bound = bound_[i];
@@ -158,6 +170,8 @@ void TileWorker::bind(const Work& work) {
     for (std::size_t s = 0; s < bound_[i].program->launch->stores.size(); ++s)
       bound_[i].stores.push_back(store_buffers_[s].data());
   }
+  if (work.round == Round::sample)
+    for (Read& read : reads_) read.feed.reset();  // what is left out is not read here
   bound_work_ = work.id;
 }
 

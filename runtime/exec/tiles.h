@@ -58,8 +58,11 @@ struct OrderingFeed {
 };
 
 // Why a tensor is gone through: for all that it makes; again, because a selection over the model needs its
-// values once more and fine numbers are gone; or further, for selections alone.
-enum class Round { first, again, further };
+// values once more and fine numbers are gone; or for selections alone: further, or before all that, for a sample.
+enum class Round { first, again, further, sample };
+
+// Neighbouring elements that a sample takes from a tile.
+inline constexpr std::uint64_t kSampledInARow = 64;
 
 // One pass over one tensor, perhaps in several rounds.
 struct Work {
@@ -81,6 +84,8 @@ struct Work {
   bool needs(const LaunchProgram& launch) const;
   bool needs_any() const;
   const Feed* feed_for(std::uint32_t selection) const;
+  // Whether selections that are still open have to see these elements in a round that is only for them.
+  bool needs_elements(std::uint64_t first, std::uint64_t count) const;
 };
 
 // Tiles in a row for one thread: neighbours are read as one run, and blocks that are hashed are rarely shared.

@@ -26,7 +26,7 @@ bool selects(const Plan& plan, std::uint32_t stage, Level scope) {
 
 int sweeps_of_stage(const Plan& plan, std::uint32_t stage) {
   if (!has_launches(plan.stages[stage])) return 0;
-  return selects(plan, stage, Level::recipe) ? 2 : 1;
+  return selects(plan, stage, Level::recipe) && !is_flat(plan, stage) ? 2 : 1;
 }
 
 std::string describe_stages(const Plan& plan) {
@@ -34,7 +34,8 @@ std::string describe_stages(const Plan& plan) {
   for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage) {
     if (sweeps_of_stage(plan, stage) == 0) continue;
     out += "  " + plan.stages[stage].reason;
-    if (selects(plan, stage, Level::recipe)) out += ": 2 sweeps (histogram, collect)";
+    if (selects(plan, stage, Level::recipe))
+      out += is_flat(plan, stage) ? ": 1 sweep (sample, then collect)" : ": 2 sweeps (histogram, collect)";
     if (selects(plan, stage, Level::tensor)) out += ", each tensor twice while it is warm";
     if (selects(plan, stage, Level::column)) out += ", columns digit by digit while they are warm";
     out += '\n';
@@ -98,6 +99,32 @@ int sweep_count(const Plan& plan) {
   int sweeps = 0;
   for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage) sweeps += sweeps_of_stage(plan, stage);
   return sweeps;
+}
+
+bool makes_fine(const Plan& plan, const StoreTarget& store) {
+  switch (store.kind) {
+    case StoreTarget::Kind::output: return false;
+    case StoreTarget::Kind::selection: return is_fine(plan.selections[store.index].scope);
+    case StoreTarget::Kind::ordering: return plan.orderings[store.index].scope != Level::recipe;
+    case StoreTarget::Kind::operand: return true;
+  }
+  return false;
+}
+
+bool is_flat(const Plan& plan, std::uint32_t stage) {
+  for (const std::vector<Phase>& phases : plan.stages[stage].classes) {
+    if (phases.size() > 1) return false;
+    for (const Phase& phase : phases)
+      for (const Launch& launch : phase.launches) {
+        if (launch.shape != LaunchShape::flat || !launch.spreads.empty()) return false;
+        for (const StoreTarget& store : launch.stores) {
+          const bool is_selection = store.kind == StoreTarget::Kind::selection;
+          if (makes_fine(plan, store) || (is_selection && plan.selections[store.index].scope == Level::tensor))
+            return false;
+        }
+      }
+  }
+  return true;
 }
 
 std::string_view scope_name(Level scope) {

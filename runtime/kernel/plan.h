@@ -219,8 +219,13 @@ struct Plan {
 // Sweeps, bytes, memory and kernels, for people.
 std::string describe(const Plan& plan, bool with_kernels);
 
-// How often it goes over its inputs.
+// How often it goes over its inputs. (A look at a few values beforehand is no sweep.)
 int sweep_count(const Plan& plan);
+
+// Whether nothing within tensors waits in a stage: its tiles may come in any order.
+bool is_flat(const Plan& plan, std::uint32_t stage);
+// Whether what is stored there is a number of a row, a column or an element, or leads to one.
+bool makes_fine(const Plan& plan, const StoreTarget& store);
 
 // Operands before uses, indices in range, launches that match their kernels, levels that fit.
 Status verify(const Plan& plan);

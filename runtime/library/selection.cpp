@@ -5,9 +5,12 @@
 #include <atomic>
 #include <bit>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/library/bracket.h"
+#include "runtime/library/key_loops.h"
 #include "runtime/library/order_key.h"
 
 namespace roux {
@@ -18,24 +21,15 @@ namespace {
 // counts one digit (16 bits) of the keys that are still in question; `advance` keeps the bin that
 // holds the answer. Should all digits of the key be used up by ties, the digits of the position are
 // counted in the same way. As soon as few enough entries are left, the next round collects them and
-// the answer is picked.
+// the answer is picked. After a sample the first round has a bracket (bracket.h), which most often gives the answer,
+// or the range of keys or of positions that the rounds go on with.
 constexpr int kDigitBits = 16;
 constexpr std::size_t kBins = std::size_t{1} << kDigitBits;
-constexpr std::size_t kChunk = 256;  // keys made at a time: they stay in the first-level cache
+constexpr std::size_t kChunk = Bracket::Observer::kMost;  // keys made at a time: they stay in the first-level cache
 constexpr std::uint64_t kAll = ~std::uint64_t{0};
 
-// The numbers low, low + 1, ..., low + span.
-struct Range {
-  std::uint64_t low = 0, span = kAll;
-};
-
-template <class Key>
-std::size_t count_inside(const Key* keys, std::size_t count, Range range) {
-  const Key low = static_cast<Key>(range.low), span = static_cast<Key>(range.span);
-  Key inside = 0;  // of the keys' own width, so that the loop runs in full vectors
-  for (std::size_t i = 0; i < count; ++i) inside += static_cast<Key>(keys[i] - low) <= span;
-  return inside;
-}
+constexpr std::uint64_t kSampledOf = 1024;  // one value in so many is enough of a sample
+constexpr std::uint64_t kFewestSampled = 4096;
 
 struct Histogram {
   // Two tables, for even and odd elements: equal neighbours would wait for each other's increment.
@@ -43,21 +37,14 @@ struct Histogram {
   std::uint64_t last_position = 0;
 };
 
-struct Entry {
-  std::uint64_t key, position;
-};
-
-bool is_larger(const Entry& a, const Entry& b) {
-  return a.key != b.key ? a.key > b.key : a.position < b.position;
-}
-
 }  // namespace
 
 struct SelectionRun::State {
-  enum class Step { key_digit, position_digit, collect, done };
+  enum class Step { sample, bracket, key_digit, position_digit, collect, done };
 
   LaneType lane;
   std::uint64_t rank;  // of the answer among the entries left
+  std::uint64_t total;
   std::uint64_t left;  // entries with key and position in the ranges below
   std::uint64_t collect_limit;
   Step step = Step::done;
@@ -66,13 +53,18 @@ struct SelectionRun::State {
   std::vector<std::unique_ptr<Histogram>> histograms;  // per thread, made when first used
   std::unique_ptr<Entry[]> entries;
   std::atomic<std::uint64_t> entry_count{0};
+  std::unique_ptr<std::uint64_t[]> sampled;
+  std::uint64_t sample_limit = 0;
+  std::atomic<std::uint64_t> sampled_count{0};
+  std::unique_ptr<Bracket> bracket;
   double threshold = std::numeric_limits<double>::quiet_NaN();
   std::int64_t cut = -1;
 
-  State(LaneType lane_type, std::uint64_t n, std::uint64_t total, int threads, std::uint64_t limit)
+  State(LaneType lane_type, std::uint64_t n, std::uint64_t all, int threads, std::uint64_t limit)
       : lane(lane_type),
         rank(n),
-        left(total),
+        total(all),
+        left(all),
         collect_limit(limit),
         key_shift(lane_type == LaneType::f32 ? 32 : 64),
         histograms(threads) {}
@@ -83,6 +75,10 @@ struct SelectionRun::State {
   template <class Key>
   void observe_keys(Histogram* histogram, std::uint64_t position, const Key* keys,
                     std::size_t count);
+  template <class Key>
+  void add_to_sample(const Key* keys, std::size_t count);
+  void choose_bracket();
+  void leave_bracket();
   void merge_histograms(Histogram& sum);
   void narrow_keys(const Histogram& sum);
   void narrow_positions(const Histogram& sum);
@@ -92,7 +88,7 @@ struct SelectionRun::State {
 
 void SelectionRun::State::choose_step() {
   if (left <= collect_limit) {
-    entries = std::make_unique<Entry[]>(left);
+    entries = std::make_unique_for_overwrite<Entry[]>(left);
     step = Step::collect;
   } else if (key_shift > 0) {
     key_shift -= kDigitBits;
@@ -118,7 +114,7 @@ void SelectionRun::State::observe_keys(Histogram* histogram, std::uint64_t posit
     for (std::size_t i = 0; i < count; ++i) ++histogram->bins[i & 1][keys_in[i] >> key_shift];
     return;
   }
-  const std::size_t inside = count_inside(keys_in, count, keys);
+  const std::size_t inside = count_inside(keys_in, count, low, span);
   if (inside == 0) return;
   switch (step) {
     case Step::key_digit:
@@ -138,8 +134,16 @@ void SelectionRun::State::observe_keys(Histogram* histogram, std::uint64_t posit
           entries[at++] = {keys_in[i], position + i};
       return;
     }
+    case Step::sample:
+    case Step::bracket:
     case Step::done: return;
   }
+}
+
+template <class Key>
+void SelectionRun::State::add_to_sample(const Key* keys_in, std::size_t count) {
+  std::uint64_t at = sampled_count.fetch_add(count, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < count && at < sample_limit; ++i) sampled[at++] = keys_in[i];
 }
 
 template <class Float>
@@ -154,7 +158,9 @@ void SelectionRun::State::observe(int thread, std::uint64_t position, const Floa
   count = std::min(count - 1, room) + 1;
 
   Histogram* histogram = nullptr;
-  if (step != Step::collect) {
+  std::optional<Bracket::Observer> observer;
+  if (step == Step::bracket) observer.emplace(*bracket);
+  if (step == Step::key_digit || step == Step::position_digit) {
     if (!histograms[thread]) histograms[thread] = std::make_unique<Histogram>();
     histogram = histograms[thread].get();
     histogram->last_position = std::max(histogram->last_position, position + count - 1);
@@ -162,9 +168,46 @@ void SelectionRun::State::observe(int thread, std::uint64_t position, const Floa
   KeyOf<Float> chunk[kChunk];
   for (std::uint64_t first = 0; first < count; first += kChunk) {
     const std::size_t size = std::min<std::uint64_t>(kChunk, count - first);
-    for (std::size_t i = 0; i < size; ++i) chunk[i] = to_key(values[first + i]);
-    observe_keys(histogram, position + first, chunk, size);
+    to_keys(values + first, size, chunk);
+    if (observer) {
+      observer->take(position + first, chunk, size);
+    } else if (step == Step::sample) {
+      add_to_sample(chunk, size);
+    } else {
+      observe_keys(histogram, position + first, chunk, size);
+    }
   }
+}
+
+void SelectionRun::State::choose_bracket() {
+  const std::uint64_t count = std::min(sampled_count.load(), sample_limit);
+  const std::uint64_t greatest = lane == LaneType::f32 ? ~std::uint32_t{0} : kAll;
+  bracket = Bracket::of_sample({sampled.get(), count}, rank, total, collect_limit, greatest);
+  sampled.reset();
+  if (bracket) bracket->make_room();
+  step = bracket ? Step::bracket : Step::key_digit;
+}
+
+void SelectionRun::State::leave_bracket() {
+  const Bracket::Result result = bracket->result();
+  bracket.reset();
+  if (result.kind == Bracket::Result::Kind::found) {
+    constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+    return finish(result.found.key, result.all_ties ? kLast : static_cast<std::int64_t>(result.found.position));
+  }
+  rank = result.rank;
+  left = result.left;
+  keys = result.keys;
+  if (result.kind == Bracket::Result::Kind::in_positions) {
+    positions = result.positions;
+    key_shift = 0;
+    position_shift = std::bit_width(positions.span);
+    step = Step::position_digit;
+  } else {
+    key_shift += kDigitBits;  // its first digit is still to be counted
+    step = Step::key_digit;
+  }
+  choose_step();
 }
 
 // Adds the threads' counts into `sum` and clears them for the next round.
@@ -186,8 +229,9 @@ void SelectionRun::State::narrow_keys(const Histogram& sum) {
   std::size_t bin = kBins - 1;
   while (sum.bins[0][bin] < rank) rank -= sum.bins[0][bin--];
   left = sum.bins[0][bin];
-  keys.low += static_cast<std::uint64_t>(bin) << key_shift;
-  keys.span = (std::uint64_t{1} << key_shift) - 1;
+  const std::uint64_t skipped = static_cast<std::uint64_t>(bin) << key_shift;
+  keys.low += skipped;
+  keys.span = std::min(keys.span - skipped, (std::uint64_t{1} << key_shift) - 1);
   if (key_shift == 0 && rank == left) finish(keys.low, std::numeric_limits<std::int64_t>::max());
 }
 
@@ -227,6 +271,25 @@ SelectionRun::~SelectionRun() = default;
 SelectionRun::SelectionRun(SelectionRun&&) noexcept = default;
 SelectionRun& SelectionRun::operator=(SelectionRun&&) noexcept = default;
 
+std::uint64_t SelectionRun::sample_size() const {
+  const std::uint64_t size = std::min(state_->total / kSampledOf, state_->collect_limit);
+  return state_->step == State::Step::key_digit && size >= kFewestSampled ? size : 0;
+}
+
+void SelectionRun::begin_sample() {
+  state_->sample_limit = sample_size();
+  state_->sampled = std::make_unique_for_overwrite<std::uint64_t[]>(state_->sample_limit);
+  state_->step = State::Step::sample;
+}
+
+bool SelectionRun::is_sampling() const { return state_->step == State::Step::sample; }
+
+bool SelectionRun::needs(std::uint64_t position, std::uint64_t count) const {
+  const Range& wanted = state_->positions;
+  if (done() || count == 0) return false;
+  return position <= wanted.low ? wanted.low - position < count : position - wanted.low <= wanted.span;
+}
+
 bool SelectionRun::done() const { return state_->step == State::Step::done; }
 
 void SelectionRun::observe(int thread, std::uint64_t position, const void* values,
@@ -242,6 +305,8 @@ void SelectionRun::observe(int thread, std::uint64_t position, const void* value
 void SelectionRun::advance() {
   using Step = State::Step;
   if (done()) return;
+  if (state_->step == Step::sample) return state_->choose_bracket();
+  if (state_->step == Step::bracket) return state_->leave_bracket();
   if (state_->step == Step::collect) return state_->pick();
   const auto sum = std::make_unique<Histogram>();
   state_->merge_histograms(*sum);

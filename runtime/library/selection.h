@@ -3,8 +3,8 @@
 // positive quiet one, above +inf). Values are offered in rounds: each round is one whole sweep over the
 // same values, in any order, from any number of threads at once; after a round `advance` narrows the range
 // of bit patterns. When the values left fit into memory they are collected and the answer picked directly,
-// usually in the second round. Among equal values the lower position counts as larger, so that exactly n
-// are selected. Owns its histograms; never keeps the tensor.
+// usually in the second round, and in the first where a sample told beforehand where to look. Among equal values
+// the lower position counts as larger, so that exactly n are selected. Owns its histograms; never keeps the tensor.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,15 @@ class SelectionRun {
   SelectionRun& operator=(SelectionRun&&) noexcept;
 
   bool done() const;
+
+  // How many values a sample should have, for a look ahead of the first round; 0: it is not worth one.
+  std::uint64_t sample_size() const;
+  // The next round is that look: the values offered are spread over all of them, and no more than `sample_size`.
+  // What follows is exact whatever they were.
+  void begin_sample();
+  bool is_sampling() const;
+  // Whether this round has to see any of the values at positions [position, position + count).
+  bool needs(std::uint64_t position, std::uint64_t count) const;
 
   // `values` (floats or doubles, by the lane type) stand at positions [position, position + count).
   // `thread` < threads; one caller per thread index at a time.

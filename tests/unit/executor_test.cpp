@@ -182,6 +182,28 @@ TEST(Executor, selects_over_the_model) {
   }
 }
 
+TEST(Executor, finds_a_threshold_over_many_values_in_one_sweep) {
+  constexpr std::uint64_t kRows = 1100, kColumns = 4096;
+  std::mt19937_64 random(5);
+  std::normal_distribution<float> normal;
+  PlanMaker maker(1);
+  maker.plan.collect_limit = 1'000'000;
+  Floats values(kRows * kColumns);
+  for (float& x : values) x = normal(random);
+  maker.add_tensor<float>("w", DType::f32, {values});
+  const auto [threshold, cut] = maker.selection(Level::recipe, LaneType::f32, maker.constant(900'000));
+  maker.launch(0, 0, {maker.kernel(kMagnitude), {0}, {}, {}, {kToSelection}, {}});
+  maker.launch(1, 0,
+               {maker.kernel(kKeepTop), {0}, {}, {threshold, cut, maker.constant(0)}, {kToOutput}, {}});
+  KernelCache cache = testing::kernel_cache("llvm");
+  const Result<Ran> ran = maker.run(cache, 2, 65536);
+  ASSERT_TRUE(ran.ok());
+  expect_values(ran->outputs[0], top_by_sorting<float>({values}, 900'000)[0], "w");
+  const std::uint64_t bytes = values.size() * sizeof(float);
+  EXPECT_GT(ran->result.bytes_read, 2 * bytes);
+  EXPECT_LT(ran->result.bytes_read, 2 * bytes + bytes / 200) << "a sample, thresholds, output";
+}
+
 constexpr const char* kKeepTopWide =
     "kernel f64\ninputs f64\nscalars 3\n%0 = input 0\n%1 = abs %0\n%2 = top %1, $0, $1\n"
     "%3 = scalar 2\n%4 = where %2, %0, %3\nstore f64 %4\n";

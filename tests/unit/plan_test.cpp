@@ -202,8 +202,8 @@ TEST(DescribePlan, tells_sweeps_bytes_and_memory) {
   plan.bytes_written = 1'000'000;
   plan.peak_bytes = 5'000'000;
   EXPECT_EQ(describe(plan, false),
-            "3 sweeps\n"
-            "  global threshold: 2 sweeps (histogram, collect)\n"
+            "2 sweeps\n"
+            "  global threshold: 1 sweep (sample, then collect)\n"
             "  the output\n"
             "  2 tensors, 5 elements: reads 2 f32; writes 1 f32\n"
             "reads 3 MB, writes 1 MB\n"

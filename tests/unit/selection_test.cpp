@@ -193,5 +193,110 @@ TEST(SelectionRounds, positions_need_not_begin_at_zero_nor_be_contiguous) {
   EXPECT_EQ(run.cut(), static_cast<std::int64_t>(far) + 999);
 }
 
+// --- after a sample --------------------------------------------------------------------------------
+
+constexpr std::size_t kMany = 4'300'000;  // enough for a sample
+constexpr std::uint64_t kLimit = 1'000'000;
+
+// Shows the values at `places`, then runs to the end: the number of sweeps, or -1 where there was no sample to show.
+template <class Float>
+int run_with_sample(SelectionRun& run, const std::vector<Float>& values, std::size_t begin, std::size_t end) {
+  const std::uint64_t size = run.sample_size();
+  if (size == 0) return -1;
+  run.begin_sample();
+  const std::size_t step = std::max<std::size_t>((end - begin) / size, 1);
+  for (std::uint64_t i = 0; i < size; ++i) run.observe(0, begin + i * step, &values[begin + i * step], 1);
+  run.advance();
+  return run_to_end(run, values, 2);
+}
+
+struct Sweeps {
+  std::uint64_t rank;
+  int count;
+};
+
+template <class Float>
+void expect_exact_after_sample(const std::vector<Float>& values, const std::vector<Sweeps>& expected,
+                               std::size_t begin = 0, std::size_t end = kMany) {
+  std::vector<std::uint32_t> order(values.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return values[a] != values[b] ? values[a] > values[b] : a < b;
+  });
+  for (const auto& [rank, sweeps] : expected) {
+    SelectionRun run(kLane<Float>, rank, values.size(), 2, kLimit);
+    EXPECT_EQ(run_with_sample(run, values, begin, end), sweeps) << rank;
+    const std::uint32_t answer = order[rank - 1];
+    EXPECT_EQ(run.threshold(), static_cast<double>(values[answer])) << rank;
+    const bool keeps_all = rank == order.size() || values[order[rank]] != values[answer];
+    EXPECT_TRUE(run.cut() == answer || (keeps_all && run.cut() > answer)) << rank << " " << run.cut();
+  }
+}
+
+TYPED_TEST(Selection, after_a_sample_takes_one_sweep) {
+  std::mt19937_64 random(6);
+  std::normal_distribution<double> normal;
+  std::vector<TypeParam> values(kMany);
+  for (auto& v : values) v = static_cast<TypeParam>(normal(random));
+  expect_exact_after_sample(values, {{1, 1}, {kMany / 5, 1}, {kMany / 2, 1}, {kMany, 1}});
+}
+
+// As many values are equal as never fit: the last one kept is looked for where it has to be.
+TEST(SelectionSample, of_values_that_are_often_equal) {
+  std::mt19937_64 random(7);
+  std::normal_distribution<float> normal(0, 0.7f);
+  std::vector<float> values(kMany);
+  for (auto& v : values) v = std::round(normal(random));
+  expect_exact_after_sample(values, {{kMany / 5, 2}});
+
+  SelectionRun run(LaneType::f32, kMany / 5, values.size(), 2, kLimit);
+  ASSERT_GT(run.sample_size(), 0u);
+  run.begin_sample();
+  for (std::size_t i = 0; i + 1000 < kMany; i += 1000) run.observe(0, i, &values[i], 1);
+  run.advance();
+  EXPECT_TRUE(run.needs(0, 1) && run.needs(kMany - 1, 1));
+  run.observe(0, 0, values.data(), kMany);
+  run.advance();
+  ASSERT_FALSE(run.done());
+  std::size_t needed = 0;
+  for (std::size_t first = 0; first < kMany; first += 1000)
+    if (run.needs(first, 1000)) {
+      ++needed;
+      run.observe(0, first, values.data() + first, 1000);
+    }
+  run.advance();
+  EXPECT_TRUE(run.done());
+  EXPECT_LE(needed, 3u) << "thousands of values";
+}
+
+TEST(SelectionSample, of_frequent_values_among_many) {
+  std::mt19937_64 random(8);
+  std::uniform_real_distribution<float> uniform;
+  std::vector<float> values(kMany);
+  for (auto& v : values) {
+    v = uniform(random);
+    if (v > 0.79f && v < 0.81f) v = 0.8f;
+  }
+  const auto at = [](double share) { return static_cast<std::uint64_t>(share * kMany); };
+  // Above, among and below those that are equal.
+  expect_exact_after_sample(values, {{at(0.189), 1}, {at(0.191), 2}, {at(0.2), 2}, {at(0.209), 2}, {at(0.211), 1}});
+}
+
+TEST(SelectionSample, that_misleads_costs_sweeps_and_nothing_else) {
+  std::vector<float> values(kMany);
+  for (std::size_t i = 0; i < kMany; ++i) values[i] = static_cast<float>(i);
+  expect_exact_after_sample(values, {{kMany / 5, 3}}, 0, kMany / 100);              // all of them small
+  expect_exact_after_sample(values, {{kMany / 2, 3}}, kMany - kMany / 100, kMany);  // all of them large
+  // More inside the bracket than it was thought to hold.
+  for (std::size_t i = 0; i < kMany; ++i) values[i] = i < kMany / 2 ? static_cast<float>(i % 16) : 7 + 0x1p-20f * i;
+  expect_exact_after_sample(values, {{kMany / 2, 3}}, 0, kMany / 2);
+}
+
+TEST(SelectionSample, is_worth_it_for_many_values_only) {
+  EXPECT_EQ(SelectionRun(LaneType::f32, 10, 100'000, 1, 1000).sample_size(), 0u);
+  EXPECT_EQ(SelectionRun(LaneType::f32, 10, kMany, 1, kMany).sample_size(), 0u) << "collected at once";
+  EXPECT_EQ(SelectionRun(LaneType::f32, 0, kMany, 1, 1000).sample_size(), 0u);
+}
+
 }  // namespace
 }  // namespace roux
