@@ -155,23 +155,51 @@ Diagnostic other_engine(const char* what) {
       .hint("recipes stay with their engine: give each engine the text");
 }
 
+// `opened`, if given, gets what was opened, so that a run that follows at once need not open it again.
+Result<BoundRecipe> bind_recipe(Engine::State& engine, const Recipe& recipe, const Arguments& arguments,
+                                const Events& events, Inputs* opened) {
+  if (recipe.state().engine != &engine) return other_engine("compiled");
+  const Events safe = fenced(events);
+  Graph graph;
+  Rehearsal rehearsal(graph, engine.options, Inputs(engine.options.threads, arguments.models), safe, arguments.scorers);
+  Diagnostics findings = rehearse(engine, recipe.state(), arguments, graph, rehearsal);
+  engine.paths_seen.insert(rehearsal.paths_seen().begin(), rehearsal.paths_seen().end());
+  if (!findings.empty()) return findings;
+  Diagnostics notes = recipe.state().findings;
+  notes.insert(notes.end(), rehearsal.notes().begin(), rehearsal.notes().end());
+  if (opened) *opened = rehearsal.inputs();
+  return BoundRecipe(std::make_shared<BoundRecipe::State>(
+      BoundRecipe::State{recipe, arguments, std::move(notes), rehearsal.summary(), rehearsal.output_paths()}));
+}
+
+Result<Report> perform(Engine::State& engine, const BoundRecipe& bound, const Events& events, const Inputs* opened) {
+  const Recipe::State& recipe = bound.state().recipe.state();
+  const Arguments& arguments = bound.state().arguments;
+  if (recipe.engine != &engine) return other_engine("bound");
+  const auto begin = std::chrono::steady_clock::now();
+  // The run finds again what the rehearsal found, and a little more: what only digests tell.
+  const Events once = told_once(fenced(events));
+  if (once.on_note)
+    for (const Diagnostic& note : bound.notes()) once.on_note(note);
+
+  Graph graph;
+  Performance performance(graph, engine.options, *engine.kernels, once, arguments,
+                          {recipe.text, recipe.imported_texts, arguments.settings, bound.state().output_paths});
+  if (opened) performance.reuse_inputs(*opened);
+  Evaluator evaluator(engine.sources, engine.library, recipe.imports, graph, performance, limits_of(engine.options));
+  Diagnostics failed = evaluator.run(recipe.module, arguments.settings);
+  if (!failed.empty()) return failed;
+  ROUX_DO(performance.commit());
+  performance.score_outputs();
+  Report report = performance.report();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return report;
+}
+
 }  // namespace
 
 Result<BoundRecipe> Engine::bind(const Recipe& recipe, const Arguments& arguments, const Events& events) {
-  return guarded([&]() -> Result<BoundRecipe> {
-    if (recipe.state().engine != state_.get()) return other_engine("compiled");
-    const Events safe = fenced(events);
-    Graph graph;
-    Rehearsal rehearsal(graph, state_->options, Inputs(state_->options.threads, arguments.models), safe,
-                        arguments.scorers);
-    Diagnostics findings = rehearse(*state_, recipe.state(), arguments, graph, rehearsal);
-    state_->paths_seen.insert(rehearsal.paths_seen().begin(), rehearsal.paths_seen().end());
-    if (!findings.empty()) return findings;
-    Diagnostics notes = recipe.state().findings;
-    notes.insert(notes.end(), rehearsal.notes().begin(), rehearsal.notes().end());
-    return BoundRecipe(std::make_shared<BoundRecipe::State>(BoundRecipe::State{
-        recipe, arguments, std::move(notes), rehearsal.summary(), rehearsal.output_paths()}));
-  });
+  return guarded([&] { return bind_recipe(*state_, recipe, arguments, events, nullptr); });
 }
 
 const Diagnostics& BoundRecipe::notes() const { return state_->notes; }
@@ -182,34 +210,15 @@ std::vector<std::string> Engine::paths_seen() const {
 }
 
 Result<Report> Engine::run(const BoundRecipe& bound, const Events& events) {
-  return guarded([&]() -> Result<Report> {
-    const Recipe::State& recipe = bound.state().recipe.state();
-    const Arguments& arguments = bound.state().arguments;
-    if (recipe.engine != state_.get()) return other_engine("bound");
-    const auto begin = std::chrono::steady_clock::now();
-    // The run finds again what the rehearsal found, and a little more: what only digests tell.
-    const Events once = told_once(fenced(events));
-    if (once.on_note)
-      for (const Diagnostic& note : bound.notes()) once.on_note(note);
-
-    Graph graph;
-    Performance performance(graph, state_->options, *state_->kernels, once, arguments,
-                            {recipe.text, recipe.imported_texts, arguments.settings, bound.state().output_paths});
-    Evaluator evaluator(state_->sources, state_->library, recipe.imports, graph, performance,
-                        limits_of(state_->options));
-    Diagnostics failed = evaluator.run(recipe.module, arguments.settings);
-    if (!failed.empty()) return failed;
-    ROUX_DO(performance.commit());
-    performance.score_outputs();
-    Report report = performance.report();
-    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    return report;
-  });
+  return guarded([&] { return perform(*state_, bound, events, nullptr); });
 }
 
 Result<Report> Engine::run(const Recipe& recipe, const Arguments& arguments, const Events& events) {
-  ROUX_TRY(const BoundRecipe bound, bind(recipe, arguments, events));
-  return run(bound, events);
+  return guarded([&]() -> Result<Report> {
+    Inputs opened(state_->options.threads);
+    ROUX_TRY(const BoundRecipe bound, bind_recipe(*state_, recipe, arguments, events, &opened));
+    return perform(*state_, bound, events, &opened);
+  });
 }
 
 Result<std::string> Engine::format(std::string name, std::string text) {

@@ -158,6 +158,12 @@ void Inputs::provide(const std::string& path, const HostModel& model) {
   models_[std::string(name_of_host_path(path))] = model;
 }
 
+void Inputs::reuse(const Inputs& other) {
+  for (const auto& [key, opened] : other.opened_)
+    if (!opened.checkpoint->files().empty()) opened_.emplace(key, opened);  // else it was only promised
+  forget_changed();
+}
+
 void Inputs::forget(const std::string& path) { opened_.erase(canonical_key(path)); }
 
 void Inputs::forget_changed() {

@@ -33,6 +33,8 @@ class Inputs {
 
   // A result in memory, to be found from now on.
   void provide(const std::string& path, const HostModel& model);
+  // Takes what another evaluation has opened, as far as its files are still the same: headers are read once.
+  void reuse(const Inputs& other);
 
   // What stood at this path has been replaced: open it anew.
   void forget(const std::string& path);

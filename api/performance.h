@@ -63,6 +63,7 @@ class Performance : public Host {
   void begin(RecipeFacts recipe);
   // Goes on from what another host has opened.
   void take_inputs(Inputs inputs) { inputs_ = std::move(inputs); }
+  void reuse_inputs(const Inputs& inputs) { inputs_.reuse(inputs); }
 
   void count(const std::string& policy, std::uint64_t tensors) override {
     report_.policies.push_back({policy, tensors});

@@ -101,6 +101,9 @@ bool JsonReader::parse_error(std::size_t position, const std::string& last_token
 }
 
 std::string json_string(std::string_view text) {
+  // Names of tensors, of which there may be very many, have nothing to escape.
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
+  if (std::all_of(text.begin(), text.end(), is_plain)) return std::string("\"").append(text) + '"';
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

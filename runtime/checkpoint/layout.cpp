@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -24,13 +25,20 @@ std::uint64_t bytes_of_tensor(const OutputTensor& tensor) {
 
 using Indices = std::vector<std::size_t>;
 
+// Names mostly come in order, and there may be very many of them.
+template <class Items, class Less>
+void sort_unless_sorted(Items& items, Less less) {
+  if (!std::is_sorted(items.begin(), items.end(), less)) std::sort(items.begin(), items.end(), less);
+}
+
 // Blocks in their order ("layers.2" before "layers.10"), cut wherever the next tensor would not
 // fit.
 std::vector<Indices> cut_into_shards(const OutputLayout& layout,
                                      const std::vector<PlacedTensor>& placed) {
   Indices order(placed.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+  if (is_single_file(layout)) return {std::move(order)};
+  sort_unless_sorted(order, [&](std::size_t a, std::size_t b) {
     return natural_less(layout.tensors[a].name, layout.tensors[b].name);
   });
   std::vector<Indices> shards(1);
@@ -38,7 +46,7 @@ std::vector<Indices> cut_into_shards(const OutputLayout& layout,
   for (const std::size_t i : order) {
     const std::uint64_t bytes = placed[i].byte_count;
     const bool fits = filled <= layout.shard_bytes && bytes <= layout.shard_bytes - filled;
-    if (!is_single_file(layout) && !fits && !shards.back().empty()) {
+    if (!fits && !shards.back().empty()) {
       shards.emplace_back();
       filled = 0;
     }
@@ -57,7 +65,7 @@ std::string shard_name(std::size_t shard, std::size_t count) {
 
 // Falling element size keeps every tensor aligned to its elements without gaps.
 void order_within_file(Indices& tensors, const OutputLayout& layout) {
-  std::sort(tensors.begin(), tensors.end(), [&](std::size_t a, std::size_t b) {
+  sort_unless_sorted(tensors, [&](std::size_t a, std::size_t b) {
     const OutputTensor &x = layout.tensors[a], &y = layout.tensors[b];
     const int x_bytes = bytes_of(x.dtype), y_bytes = bytes_of(y.dtype);
     return x_bytes != y_bytes ? x_bytes > y_bytes : x.name < y.name;
@@ -82,7 +90,7 @@ std::map<std::string, std::string> with_format(std::map<std::string, std::string
 void check_names_differ(const OutputLayout& layout) {
   std::vector<std::string_view> names;
   for (const OutputTensor& tensor : layout.tensors) names.push_back(tensor.name);
-  std::sort(names.begin(), names.end());
+  sort_unless_sorted(names, std::less<>());
   ROUX_CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
 }
 

@@ -1,6 +1,8 @@
 #include "runtime/checkpoint/safetensors.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <tuple>
 #include <utility>
 
@@ -278,6 +280,16 @@ std::optional<std::uint64_t> element_count_of(const std::vector<std::int64_t>& s
   return empty ? 0 : static_cast<std::uint64_t>(bytes / bytes_of(dtype));
 }
 
+namespace {
+
+template <class Number>
+void append_number(std::string& text, Number number) {
+  std::array<char, 24> digits;
+  text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
+}  // namespace
+
 std::string safetensors_header(const std::vector<HeaderEntry>& entries,
                                const std::map<std::string, std::string>& metadata, std::uint64_t least_bytes) {
   std::string text = "{";
@@ -288,13 +300,17 @@ std::string safetensors_header(const std::vector<HeaderEntry>& entries,
   }
   text += '}';
   for (const HeaderEntry& entry : entries) {
-    std::vector<std::string> lengths;
-    for (const std::int64_t length : entry.shape) lengths.push_back(std::to_string(length));
     text.append(",").append(json_string(entry.name));
-    text.append(":{\"dtype\":\"").append(file_name_of(entry.dtype));
-    text.append("\",\"shape\":[").append(join(lengths, ","));
-    text.append("],\"data_offsets\":[").append(std::to_string(entry.begin));
-    text.append(",").append(std::to_string(entry.end)).append("]}");
+    text.append(":{\"dtype\":\"").append(file_name_of(entry.dtype)).append("\",\"shape\":[");
+    for (const std::int64_t length : entry.shape) {
+      if (!text.ends_with('[')) text += ',';
+      append_number(text, length);
+    }
+    text.append("],\"data_offsets\":[");
+    append_number(text, entry.begin);
+    text += ',';
+    append_number(text, entry.end);
+    text.append("]}");
   }
   text += '}';
   text.append((8 - text.size() % 8) % 8, ' ');
