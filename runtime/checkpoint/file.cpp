@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -153,6 +154,20 @@ Transfer read_at(const Fd& fd, void* to, std::uint64_t size, std::uint64_t offse
     return ::pread(fd.get(), static_cast<char*>(to) + done, count,
                    static_cast<off_t>(offset + done));
   });
+}
+
+Transfer read_onwards(const Fd& fd, void* to, std::uint64_t size, std::uint64_t offset) {
+  // Far enough that a disk has work while this is computed with. The system's own read-ahead follows one reader of a
+  // file, not several that are at different places.
+  constexpr off_t kAhead = 16 << 20;
+  const iovec target{to, size};
+  const ssize_t at_hand = ::preadv2(fd.get(), &target, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  if (at_hand == static_cast<ssize_t>(size)) return {size, 0};
+  const std::uint64_t done = at_hand > 0 ? static_cast<std::uint64_t>(at_hand) : 0;
+  ::posix_fadvise(fd.get(), static_cast<off_t>(offset + done), kAhead, POSIX_FADV_WILLNEED);
+  Transfer rest = read_at(fd, static_cast<char*>(to) + done, size - done, offset + done);
+  rest.done += done;
+  return rest;
 }
 
 Transfer write_at(const Fd& fd, const void* from, std::uint64_t size, std::uint64_t offset) {

@@ -60,6 +60,8 @@ struct Transfer {
   int error_number = 0;
 };
 Transfer read_at(const Fd& fd, void* to, std::uint64_t size, std::uint64_t offset);
+// The same for whoever goes on reading behind it: what is not at hand yet is asked for with much that follows.
+Transfer read_onwards(const Fd& fd, void* to, std::uint64_t size, std::uint64_t offset);
 Transfer write_at(const Fd& fd, const void* from, std::uint64_t size, std::uint64_t offset);
 
 Status flush_to_device(const Fd& fd, const std::string& path, Span span);

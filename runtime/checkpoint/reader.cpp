@@ -51,7 +51,7 @@ class StoredCheckpoint final : public Checkpoint {
               void* to) const override {
     const TensorInfo& info = tensors_.at(tensor);
     ROUX_CHECK(offset <= info.byte_count && size <= info.byte_count - offset);
-    const Transfer transfer = read_at(opened_[info.file].fd, to, size, info.offset + offset);
+    const Transfer transfer = read_onwards(opened_[info.file].fd, to, size, info.offset + offset);
     if (transfer.done == size) return ok();
     const std::string& file = parts_.files[info.file];
     const std::uint64_t place = info.offset + offset + transfer.done;
