@@ -311,8 +311,8 @@ const Diagnostics& Analysis::findings() const { return state_->findings; }
 const std::vector<Symbol>& Analysis::symbols() const { return state_->symbols; }
 
 std::optional<Stretch> Analysis::stretch_of(Span span) const {
-  if (!span.valid()) return std::nullopt;
   const SourceMap& sources = state_->engine.sources;
+  if (!sources.holds(span)) return std::nullopt;
   Stretch stretch{.file = std::string(sources.name(span.source)), .text = std::string(sources.text(span.source)),
                   .begin = span.begin, .end = span.end, .in_library = state_->engine.library.owns(span.source)};
   if (stretch.file == state_->name) stretch.text = state_->text;  // with the lines that did not parse

@@ -9,7 +9,7 @@ using Json = nlohmann::ordered_json;
 
 // Where a span is; every field is there, null where there is no place.
 void add_place(Json& object, Span span, const SourceMap& sources) {
-  if (!span.valid()) {
+  if (!sources.holds(span)) {
     for (const char* field : {"file", "line", "column", "end_line", "end_column", "byte_begin", "byte_end"})
       object[field] = nullptr;
     return;

@@ -23,9 +23,10 @@ Diagnostics errors_in(const Result<T>& result) {
   return result ? Diagnostics{} : result.error();
 }
 
-std::string unknown_setting_hint(const std::string& name, const std::vector<std::string>& params) {
+std::string unknown_setting_hint(const std::string& name, const std::string& type,
+                                 const std::vector<std::string>& params) {
   if (auto near = nearest(name, params)) return "nearest is " + quoted(*near);
-  if (params.empty()) return "declare it: `param " + name + ": number = 0.5`";
+  if (params.empty()) return "declare it: `param " + name + ": " + type + "`";
   std::vector<std::string> shown;
   for (const std::string& param : params) shown.push_back(quoted(param));
   return "its parameters: " + join(shown, ", ");
@@ -45,14 +46,19 @@ Diagnostics check_arguments(const Recipe::State& recipe, const Arguments& argume
       const auto [first, fresh] = taken.emplace(settable.parameter, settable.name);
       if (!fresh)
         findings.push_back(error(DiagnosticKind::doubled_argument, settable.parameter->name.span,
-                                 "this parameter is set twice, as " + quoted(first->second) + " and as " +
-                                     quoted(settable.name)));
+                                 first->second == settable.name
+                                     ? "this parameter is given both a text and a scorer"
+                                     : "this parameter is set twice, as " + quoted(first->second) + " and as " +
+                                           quoted(settable.name)));
     }
   }
+  for (const auto& [name, scorer] : arguments.scorers)
+    if (!scorer.score)
+      findings.push_back(error(DiagnosticKind::bad_option, {}, "the scorer " + quoted(name) + " has no function"));
   for (const std::string& name : given)
     if (std::find(params.begin(), params.end(), name) == params.end())
       findings.push_back(error(DiagnosticKind::unknown_parameter, {}, "the recipe has no parameter " + quoted(name))
-                             .hint(unknown_setting_hint(name, params)));
+                             .hint(unknown_setting_hint(name, arguments.scorers.contains(name) ? "scorer" : "number = 0.5", params)));
   return findings;
 }
 
@@ -265,7 +271,7 @@ std::string Engine::to_json(const Diagnostics& diagnostics) const {
   return roux::to_json(diagnostics, state_->sources);
 }
 std::optional<Place> Engine::place_of(Span span) const {
-  if (!span.valid()) return std::nullopt;
+  if (!state_->sources.holds(span)) return std::nullopt;
   return state_->sources.place_of(span);
 }
 

@@ -20,12 +20,13 @@ std::optional<Scorer> host_scorer(const std::map<std::string, HostScorer>& score
 Result<double> call_scorer(const HostScorer& scorer, const std::string& parameter, Checkpoint::Ptr model, Span span) {
   const std::string who = "the host's scorer " + quoted(parameter);
   const auto failed = [&](const std::string& how) { return error(DiagnosticKind::scorer_failed, span, who + how); };
-  if (!scorer.score) return failed(" is empty");
   try {
     const Result<double> score = scorer.score(reader_of(std::move(model)));
     if (!score) {
       Diagnostics findings = score.error();
+      if (findings.empty()) return failed(" failed and does not say why");
       for (Diagnostic& finding : findings) {
+        finding.severity = Severity::error;
         finding.message = who + " failed: " + finding.message;
         if (!finding.span.valid()) finding.span = span;
       }

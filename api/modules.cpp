@@ -53,7 +53,10 @@ class Loader {
     const Span span = import.path_span;
     Result<ImportedText> read = read_(import.path, importer);
     if (!read) {
+      if (read.error().empty())
+        report(error(DiagnosticKind::io, span, "the import " + quoted(import.path) + " could not be read"));
       for (Diagnostic finding : read.error()) {
+        finding.severity = Severity::error;
         if (!finding.span.valid()) finding.span = span;
         report(std::move(finding));
       }

@@ -307,11 +307,11 @@ void Performance::hand_over(const std::string& path, const HostModel& model) {
 }
 
 Status Performance::commit() {
+  for (const auto& writer : pending_) log_.putting_in_place(writer->path());  // last: it may throw
   ROUX_DO(put_all_in_place(pending_));
   for (const auto& writer : pending_) {
     inputs_.forget(writer->path());
     if (const HostModel* model = writer->host_model()) hand_over(writer->path(), *model);
-    log_.put_in_place(writer->path());
   }
   pending_.clear();
   return ok();

@@ -96,8 +96,8 @@ struct PlanSummary {
   std::string text_with_kernels;           // the same with every kernel
 };
 
-// What the host scores models with, in place of a command. It is given a model to read, whose files (if it has any)
-// are gone when it returns. `score_error` says why there is no score.
+// What the host scores models with, in place of a command. It is given a model to read, whose path (if it was merged
+// for this) is gone when it returns. `score_error` says why there is no score.
 using ScoreFunction = std::function<Result<double>(const CheckpointReader& model)>;
 Diagnostic score_error(std::string message);
 
@@ -115,7 +115,8 @@ struct Arguments {
 };
 
 // A recipe with its arguments, after all that can be told before a tensor is read. Immutable, cheap to copy, holds
-// no file open. To run the recipe with other values, bind it anew: nothing is parsed or compiled again.
+// no file open. To run the recipe with other values, bind it anew: nothing is parsed again, and kernels serve all
+// values that leave the same arithmetic to be done.
 class BoundRecipe {
  public:
   struct State;

@@ -29,6 +29,6 @@ void RunLog::scored(const std::string& what, double score, double seconds) const
   tell("scored " + what + ": " + format_number(score) + in_seconds(seconds));
 }
 
-void RunLog::put_in_place(const std::string& path) const { tell(quoted(path) + " is in place"); }
+void RunLog::putting_in_place(const std::string& path) const { tell("putting " + quoted(path) + " in place"); }
 
 }  // namespace roux

@@ -17,7 +17,7 @@ class RunLog {
   void opened(const Inputs& inputs, std::size_t first) const;
   void ran(const std::string& activity, const ExecuteResult& result, std::uint64_t kernels) const;
   void scored(const std::string& what, double score, double seconds) const;
-  void put_in_place(const std::string& path) const;
+  void putting_in_place(const std::string& path) const;
 
  private:
   void tell(const std::string& line) const {

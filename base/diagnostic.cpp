@@ -53,7 +53,7 @@ void render_marked(std::string& out, std::string_view line, std::size_t begin, s
 // One `FILE:LINE:COLUMN: word: text` entry with its source line and the range marked below it.
 void render_entry(std::string& out, Span span, std::string_view word, std::string_view text,
                   const SourceMap& sources) {
-  if (span.valid()) {
+  if (sources.holds(span)) {
     const LineColumn at = sources.locate(span.source, span.begin);
     out += sources.name(span.source);
     out += ':' + std::to_string(at.line) + ':' + std::to_string(at.column) + ": ";
@@ -62,7 +62,7 @@ void render_entry(std::string& out, Span span, std::string_view word, std::strin
   out += ": ";
   out += text;
   out += '\n';
-  if (!span.valid()) return;
+  if (!sources.holds(span)) return;
 
   std::uint32_t line_begin = 0;
   const std::string_view line = sources.line_at(span.source, span.begin, &line_begin);

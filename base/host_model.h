@@ -14,7 +14,7 @@ namespace roux {
 
 struct HostTensor {
   std::string name = {};
-  std::string dtype = {};             // "bf16", "f32", "i64", ...; also "bfloat16", "BF16"
+  std::string dtype = {};             // "bf16", "f32", "i64", ...; also "torch.bfloat16", "BF16"
   std::vector<std::int64_t> shape = {};    // empty: a scalar
   std::vector<std::int64_t> strides = {};  // in elements, one for each dimension; empty: row-major without gaps
   // Of the element at [0, 0, ...]; elements need no alignment. The deleter is the release: it is called when
@@ -26,10 +26,11 @@ struct HostTensor {
 struct HostModel {
   std::vector<HostTensor> tensors = {};         // in any order; no name twice
   std::optional<std::string> config = {};       // the text of a config.json
-  std::map<std::string, std::string> metadata = {};  // as in the header of a safetensors file
+  // As in the header of a safetensors file. Of it only `roux.space` counts: "model", "delta" or "tensors".
+  std::map<std::string, std::string> metadata = {};
 };
 
-// Memory that somebody else releases: it has to stay until the last binding and report that hold it are gone.
+// Memory that somebody else releases: it has to stay until all bindings, sessions and readers that hold it are gone.
 inline std::shared_ptr<const void> borrowed(const void* data) { return {std::shared_ptr<const void>(), data}; }
 
 }  // namespace roux

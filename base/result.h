@@ -1,4 +1,5 @@
-// Result<T>: a value, or the diagnostics that say why there is none. Nothing is thrown between folders;
+// Result<T>: a value, or the diagnostics that say why there is none. To ask for the one that it does not hold is a bug of
+// the caller (and throws std::bad_variant_access). Nothing is thrown between folders;
 // "not found" is an optional, not an error. ROUX_TRY unwraps or returns the diagnostics to the caller.
 // ROUX_CHECK is for what can only be false by a bug of ours: it throws InternalError, which the api
 // catches once and reports as a diagnostic of kind `internal`.

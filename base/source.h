@@ -46,11 +46,16 @@ class SourceMap {
   // `name` is what diagnostics print (a path as the user wrote it, or `<eval>`).
   SourceId add(std::string name, std::string text);
 
+  // Whether a span points into one of these texts: those of other maps need not.
+  bool holds(Span span) const {
+    return span.source < files_.size() && span.begin <= span.end && span.end <= files_[span.source].text.size();
+  }
+
   std::string_view name(SourceId id) const { return files_[id].name; }
   std::string_view text(SourceId id) const { return files_[id].text; }
   std::string_view text(Span span) const;
   LineColumn locate(SourceId id, std::uint32_t offset) const;
-  Place place_of(Span span) const;  // of a valid span
+  Place place_of(Span span) const;  // of one that it holds
   // The whole line (without its newline) that holds the byte `offset`, and where it begins.
   std::string_view line_at(SourceId id, std::uint32_t offset, std::uint32_t* line_begin) const;
 

@@ -46,5 +46,6 @@ install(TARGETS roux)
 install(TARGETS roux_shared roux_cpp EXPORT roux-targets)
 install(EXPORT roux-targets NAMESPACE roux:: DESTINATION ${package_folder})
 install(DIRECTORY ${installed_headers}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${PROJECT_BINARY_DIR}/installed/roux-config.cmake ${PROJECT_BINARY_DIR}/installed/roux-config-version.cmake
   DESTINATION ${package_folder})

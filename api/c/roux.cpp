@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <new>
 
@@ -72,10 +73,18 @@ roux_error* bad_use(const std::string& message) {
   return error_of({error(DiagnosticKind::bad_option, {}, message)}, nullptr);
 }
 
+// Something that a function cannot do without.
+roux_error* missing_of(std::initializer_list<const void*> needed) {
+  for (const void* pointer : needed)
+    if (!pointer) return bad_use("an argument is NULL that must not be");
+  return nullptr;
+}
+
 // Nothing is thrown into C. What is called reports its errors itself; what is left is memory.
 template <class F>
-roux_error* guarded(F body) {
+roux_error* guarded(std::initializer_list<const void*> needed, F body) {
   try {
+    if (roux_error* missing = missing_of(needed)) return missing;
     return body();
   } catch (...) {
     return &no_memory();
@@ -91,6 +100,14 @@ roux_error* give(Result<T> result, const Engine* engine, Handle** handle, Make m
 }
 
 // --- what comes in --------------------------------------------------------------------------------------
+
+// `size` is what is forgotten most.
+template <class T>
+roux_error* unset_size(const T* given, const char* name) {
+  if (!given || given->size > sizeof given->size) return nullptr;
+  return bad_use("the member `size` of " + std::string(name) + " is " + std::to_string(given->size) +
+                 ", expected sizeof(" + name + ")");
+}
 
 // The members of a struct that the caller knows; the others keep their defaults.
 template <class T>
@@ -133,17 +150,19 @@ HostTensor tensor_of(const roux_tensor& given) {
   return tensor;
 }
 
-// From now on Roux releases it.
-void own(HostTensor& tensor, const roux_tensor& given) {
+// So that Roux releases it, once `taken` says so: until then it is the caller's.
+void own(HostTensor& tensor, const roux_tensor& given, const std::shared_ptr<bool>& taken) {
   if (!given.release) return;
   tensor.data = std::shared_ptr<const void>(
-      given.data, [release = given.release, context = given.context](const void*) { release(context); });
+      given.data, [release = given.release, context = given.context, taken](const void*) {
+        if (*taken) release(context);
+      });
 }
 
 ScoreFunction score_of(roux_score_function score, void* context) {
   return [score, context](const CheckpointReader& model) -> Result<double> {
     const roux_checkpoint seen{model};
-    double value = 0;
+    double value = std::nan("");  // what is not set is no score
     if (const char* failed = score(context, &seen, &value)) return score_error(failed);
     return value;
   };
@@ -154,9 +173,19 @@ const Arguments& arguments_of(const roux_arguments* given) {
   return given ? given->arguments : none;
 }
 
-const TensorSummary& tensor_at(const roux_checkpoint* checkpoint, size_t tensor) {
-  return checkpoint->reader.tensors()[tensor];
+// Nothing beyond the end.
+template <class T>
+const T* at(const std::vector<T>& all, size_t index) {
+  return index < all.size() ? &all[index] : nullptr;
 }
+const TensorSummary* tensor_at(const roux_checkpoint* checkpoint, size_t tensor) {
+  return at(checkpoint->reader.tensors(), tensor);
+}
+const std::optional<Place>* place_at(const roux_error* error, size_t finding) {
+  const Finding* found = at(error->findings, finding);
+  return found && found->place ? &found->place : nullptr;
+}
+const SavedOutput* output_at(const roux_report* report, size_t output) { return at(report->report.outputs, output); }
 
 // Of a result in memory; nothing for files.
 std::unique_ptr<roux_checkpoint> model_of(const SavedOutput& output) {
@@ -184,21 +213,25 @@ const char* roux_version(void) { return version().data(); }
 const char* roux_error_text(const roux_error* error) { return error->text.c_str(); }
 const char* roux_error_json(const roux_error* error) { return error->json.c_str(); }
 size_t roux_error_count(const roux_error* error) { return error->findings.size(); }
-const char* roux_error_code(const roux_error* error, size_t finding) { return error->findings[finding].code.c_str(); }
+const char* roux_error_code(const roux_error* error, size_t finding) {
+  const Finding* found = at(error->findings, finding);
+  return found ? found->code.c_str() : nullptr;
+}
 const char* roux_error_message(const roux_error* error, size_t finding) {
-  return error->findings[finding].message.c_str();
+  const Finding* found = at(error->findings, finding);
+  return found ? found->message.c_str() : nullptr;
 }
 const char* roux_error_file(const roux_error* error, size_t finding) {
-  const std::optional<Place>& place = error->findings[finding].place;
-  return place ? place->file.c_str() : nullptr;
+  const std::optional<Place>* place = place_at(error, finding);
+  return place ? (*place)->file.c_str() : nullptr;
 }
 uint32_t roux_error_line(const roux_error* error, size_t finding) {
-  const std::optional<Place>& place = error->findings[finding].place;
-  return place ? place->line : 0;
+  const std::optional<Place>* place = place_at(error, finding);
+  return place ? (*place)->line : 0;
 }
 uint32_t roux_error_column(const roux_error* error, size_t finding) {
-  const std::optional<Place>& place = error->findings[finding].place;
-  return place ? place->column : 0;
+  const std::optional<Place>* place = place_at(error, finding);
+  return place ? (*place)->column : 0;
 }
 void roux_error_free(roux_error* error) {
   if (error != &no_memory()) delete error;
@@ -207,7 +240,8 @@ void roux_error_free(roux_error* error) {
 // --- engines ------------------------------------------------------------------------------------------
 
 roux_error* roux_engine_new(const roux_options* options, roux_engine** engine) {
-  return guarded([&] {
+  return guarded({engine}, [&]() -> roux_error* {
+    if (roux_error* unset = unset_size(options, "roux_options")) return unset;
     return give(Engine::create(options_of(options)), nullptr, engine,
                 [](Engine made) { return new roux_engine{std::move(made)}; });
   });
@@ -215,7 +249,7 @@ roux_error* roux_engine_new(const roux_options* options, roux_engine** engine) {
 void roux_engine_free(roux_engine* engine) { delete engine; }
 
 roux_error* roux_compile(roux_engine* engine, const char* name, const char* text, roux_recipe** recipe) {
-  return guarded([&] {
+  return guarded({engine, name, text, recipe}, [&] {
     return give(engine->engine.compile(name, text), &engine->engine, recipe,
                 [](Recipe made) { return new roux_recipe{std::move(made)}; });
   });
@@ -227,7 +261,7 @@ void roux_recipe_free(roux_recipe* recipe) { delete recipe; }
 roux_arguments* roux_arguments_new(void) { return new (std::nothrow) roux_arguments; }
 
 roux_error* roux_arguments_set(roux_arguments* arguments, const char* name, const char* text) {
-  return guarded([&]() -> roux_error* {
+  return guarded({arguments, name, text}, [&]() -> roux_error* {
     arguments->arguments.settings[name] = text;
     return nullptr;
   });
@@ -235,23 +269,25 @@ roux_error* roux_arguments_set(roux_arguments* arguments, const char* name, cons
 
 roux_error* roux_arguments_add_model(roux_arguments* arguments, const char* name, const roux_tensor* tensors,
                                      size_t count, const char* config) {
-  return guarded([&]() -> roux_error* {
+  return guarded({arguments, name, count > 0 ? static_cast<const void*>(tensors) : name}, [&]() -> roux_error* {
     HostModel model;
+    const auto taken = std::make_shared<bool>(false);
     for (size_t i = 0; i < count; ++i) {
       if (!tensors[i].name || !tensors[i].dtype || (tensors[i].rank > 0 && !tensors[i].shape))
         return bad_use("tensor " + std::to_string(i) + " of the model `" + name + "` lacks its name, dtype or shape");
       model.tensors.push_back(tensor_of(tensors[i]));
     }
     if (config) model.config = config;
-    for (size_t i = 0; i < count; ++i) own(model.tensors[i], tensors[i]);
+    for (size_t i = 0; i < count; ++i) own(model.tensors[i], tensors[i], taken);
     arguments->arguments.models[name] = std::move(model);
+    *taken = true;
     return nullptr;
   });
 }
 
 roux_error* roux_arguments_set_scorer(roux_arguments* arguments, const char* name, roux_score_function score,
                                       void* context, bool lower_is_better) {
-  return guarded([&]() -> roux_error* {
+  return guarded({arguments, name}, [&]() -> roux_error* {
     if (!score) return bad_use("the scorer `" + std::string(name) + "` has no function");
     arguments->arguments.scorers[name] = {score_of(score, context), lower_is_better ? Goal::min : Goal::max};
     return nullptr;
@@ -264,7 +300,8 @@ void roux_arguments_free(roux_arguments* arguments) { delete arguments; }
 
 roux_error* roux_bind(roux_engine* engine, const roux_recipe* recipe, const roux_arguments* arguments,
                       const roux_events* events, roux_bound** bound) {
-  return guarded([&] {
+  return guarded({engine, recipe, bound}, [&]() -> roux_error* {
+    if (roux_error* unset = unset_size(events, "roux_events")) return unset;
     Engine& inner = engine->engine;
     return give(inner.bind(recipe->recipe, arguments_of(arguments), events_of(events, inner)), &inner,
                 bound, [](BoundRecipe made) { return new roux_bound{std::move(made)}; });
@@ -280,7 +317,8 @@ void roux_bound_free(roux_bound* bound) { delete bound; }
 
 roux_error* roux_run_bound(roux_engine* engine, const roux_bound* bound, const roux_events* events,
                            roux_report** report) {
-  return guarded([&] {
+  return guarded({engine, bound, report}, [&]() -> roux_error* {
+    if (roux_error* unset = unset_size(events, "roux_events")) return unset;
     Engine& inner = engine->engine;
     return give(inner.run(bound->bound, events_of(events, inner)), &inner, report, [](Report made) {
       auto all = std::make_unique<roux_report>();
@@ -293,6 +331,7 @@ roux_error* roux_run_bound(roux_engine* engine, const roux_bound* bound, const r
 
 roux_error* roux_run(roux_engine* engine, const roux_recipe* recipe, const roux_arguments* arguments,
                      const roux_events* events, roux_report** report) {
+  if (!report) return guarded({report}, [] { return nullptr; });
   roux_bound* bound = nullptr;
   roux_error* error = roux_bind(engine, recipe, arguments, events, &bound);
   if (!error) error = roux_run_bound(engine, bound, events, report);
@@ -302,15 +341,25 @@ roux_error* roux_run(roux_engine* engine, const roux_recipe* recipe, const roux_
 
 size_t roux_report_output_count(const roux_report* report) { return report->report.outputs.size(); }
 const char* roux_report_path(const roux_report* report, size_t output) {
-  return report->report.outputs[output].path.c_str();
+  const SavedOutput* saved = output_at(report, output);
+  return saved ? saved->path.c_str() : nullptr;
 }
 bool roux_report_score(const roux_report* report, size_t output, double* score) {
-  const std::optional<double>& known = report->report.outputs[output].score;
-  if (known) *score = *known;
-  return known.has_value();
+  const SavedOutput* saved = output_at(report, output);
+  if (!saved || !saved->score) return false;
+  *score = *saved->score;
+  return true;
 }
 const roux_checkpoint* roux_report_model(const roux_report* report, size_t output) {
-  return report->models[output].get();
+  return output < report->models.size() ? report->models[output].get() : nullptr;
+}
+bool roux_report_tensor(const roux_report* report, size_t output, size_t tensor, roux_tensor* view) {
+  const SavedOutput* saved = output_at(report, output);
+  const HostTensor* found = saved && saved->model ? at(saved->model->tensors, tensor) : nullptr;
+  if (!found) return false;
+  *view = {found->name.c_str(), found->dtype.c_str(), found->shape.size(), found->shape.data(), nullptr,
+           found->data.get(), nullptr, nullptr};
+  return true;
 }
 uint64_t roux_report_bytes_read(const roux_report* report) { return report->report.bytes_read; }
 uint64_t roux_report_bytes_written(const roux_report* report) { return report->report.bytes_written; }
@@ -327,7 +376,7 @@ void roux_cancel_free(roux_cancel* cancel) { delete cancel; }
 // --- checkpoints --------------------------------------------------------------------------------------
 
 roux_error* roux_checkpoint_open(const char* path, roux_checkpoint** checkpoint) {
-  return guarded([&] {
+  return guarded({path, checkpoint}, [&] {
     return give(CheckpointReader::open(path), nullptr, checkpoint,
                 [](CheckpointReader made) { return new roux_checkpoint{std::move(made)}; });
   });
@@ -335,26 +384,30 @@ roux_error* roux_checkpoint_open(const char* path, roux_checkpoint** checkpoint)
 const char* roux_checkpoint_path(const roux_checkpoint* checkpoint) { return checkpoint->reader.path().c_str(); }
 size_t roux_checkpoint_tensor_count(const roux_checkpoint* checkpoint) { return checkpoint->reader.tensors().size(); }
 const char* roux_checkpoint_tensor_name(const roux_checkpoint* checkpoint, size_t tensor) {
-  return tensor_at(checkpoint, tensor).name.c_str();
+  const TensorSummary* found = tensor_at(checkpoint, tensor);
+  return found ? found->name.c_str() : nullptr;
 }
 const char* roux_checkpoint_tensor_dtype(const roux_checkpoint* checkpoint, size_t tensor) {
-  return tensor_at(checkpoint, tensor).dtype.c_str();
+  const TensorSummary* found = tensor_at(checkpoint, tensor);
+  return found ? found->dtype.c_str() : nullptr;
 }
 size_t roux_checkpoint_tensor_rank(const roux_checkpoint* checkpoint, size_t tensor) {
-  return tensor_at(checkpoint, tensor).shape.size();
+  const TensorSummary* found = tensor_at(checkpoint, tensor);
+  return found ? found->shape.size() : 0;
 }
 const int64_t* roux_checkpoint_tensor_shape(const roux_checkpoint* checkpoint, size_t tensor) {
-  return tensor_at(checkpoint, tensor).shape.data();
+  const TensorSummary* found = tensor_at(checkpoint, tensor);
+  return found ? found->shape.data() : nullptr;
 }
 const char* roux_checkpoint_config(const roux_checkpoint* checkpoint) {
   return checkpoint->config ? checkpoint->config->c_str() : nullptr;
 }
 roux_error* roux_checkpoint_read_f32(const roux_checkpoint* checkpoint, const char* tensor, float* values,
                                      size_t count) {
-  return guarded([&] { return copy_values(checkpoint->reader.read_f32(tensor), tensor, values, count); });
+  return guarded({checkpoint, tensor, values}, [&] { return copy_values(checkpoint->reader.read_f32(tensor), tensor, values, count); });
 }
 roux_error* roux_checkpoint_read_f64(const roux_checkpoint* checkpoint, const char* tensor, double* values,
                                      size_t count) {
-  return guarded([&] { return copy_values(checkpoint->reader.read_f64(tensor), tensor, values, count); });
+  return guarded({checkpoint, tensor, values}, [&] { return copy_values(checkpoint->reader.read_f64(tensor), tensor, values, count); });
 }
 void roux_checkpoint_free(roux_checkpoint* checkpoint) { delete checkpoint; }

@@ -11,7 +11,9 @@
  *
  * Objects are opaque. Each `_new` (and each result through a last parameter) has one `_free`, which takes NULL, too.
  * A function that can fail gives an error, to be freed, or NULL; its results are set only if it gives NULL. Strings
- * are UTF-8 that ends in a zero; those that a function gives live as long as the object they were asked of.
+ * are UTF-8 that ends in a zero; those that a function gives live as long as the object they were asked of. An index
+ * beyond the end gives NULL, 0 or false; a NULL where there must be an object is an error of the functions that have
+ * errors.
  * Nothing prints, throws or aborts; there is no global state. An engine is used from one thread at a time, and what
  * belongs to it is freed before it. */
 #ifndef ROUX_C_ROUX_H
@@ -56,7 +58,7 @@ void roux_error_free(roux_error* error);
 
 /* Begin with ROUX_OPTIONS and change what differs. Members may be added at the end. */
 typedef struct roux_options {
-  size_t size;             /* of this struct, as the caller knows it */
+  size_t size;             /* sizeof(roux_options), as the caller knows it */
   int threads;             /* 0: every core */
   uint64_t memory_bytes;   /* beyond the page cache; 0: 1 GiB */
   const char* backend;     /* "llvm" (NULL), or "reference": slow, the definition */
@@ -87,7 +89,7 @@ typedef struct roux_tensor {
   void* context;
 } roux_tensor;
 
-/* Reads what it needs of the model, which is gone when it returns. NULL if `score` is set; otherwise why it is not,
+/* Reads what it needs of the model; the handle is gone when it returns. NULL if `score` is set; otherwise why it is not,
  * as text that lives until the next call. */
 typedef const char* (*roux_score_function)(void* context, const roux_checkpoint* model, double* score);
 
@@ -95,8 +97,8 @@ typedef const char* (*roux_score_function)(void* context, const roux_checkpoint*
 roux_arguments* roux_arguments_new(void);
 /* What `roux run --set name=text` gives. Replaces what was set before. */
 roux_error* roux_arguments_set(roux_arguments* arguments, const char* name, const char* text);
-/* A model that recipes load as "memory:NAME". `config` is the text of its config.json, or NULL. On an error nothing
- * is released. */
+/* A model that recipes load as "memory:NAME"; it replaces what had the name. `config` is the text of its config.json,
+ * or NULL. What is wrong with dtypes, shapes and strides is told by roux_bind. On an error nothing is released. */
 roux_error* roux_arguments_add_model(roux_arguments* arguments, const char* name, const roux_tensor* tensors,
                                      size_t count, const char* config);
 /* For a `param NAME: scorer`. */
@@ -116,7 +118,7 @@ typedef struct roux_progress {
 
 /* Zero-initialise and set `size`. Callbacks may be NULL; they run on the thread that called. */
 typedef struct roux_events {
-  size_t size;             /* of this struct, as the caller knows it */
+  size_t size;             /* sizeof(roux_events), as the caller knows it */
   void* context;           /* handed to each callback */
   void (*print)(void* context, const char* line);    /* `print(...)` */
   void (*note)(void* context, const char* text);     /* notes and warnings, as the command line would print them */
@@ -147,6 +149,9 @@ const char* roux_report_path(const roux_report* report, size_t output);
 bool roux_report_score(const roux_report* report, size_t output, double* score);
 /* A model that was saved to "memory:NAME", to read; NULL for files. Belongs to the report. */
 const roux_checkpoint* roux_report_model(const roux_report* report, size_t output);
+/* One of its tensors without a copy, as roux_arguments_add_model takes it: `data` is the report's. False for files
+ * and beyond the end. */
+bool roux_report_tensor(const roux_report* report, size_t output, size_t tensor, roux_tensor* view);
 uint64_t roux_report_bytes_read(const roux_report* report);
 uint64_t roux_report_bytes_written(const roux_report* report);
 uint64_t roux_report_kernels_compiled(const roux_report* report);

@@ -48,7 +48,7 @@ void Evaluator::execute_all(const ast::Module& module, Frame& frame, Evaluated& 
       else if (auto* param = std::get_if<ast::Param>(&statement.node))
         frame.environment->bind(param->parameter.name.text, Poison{});
     }
-    if (!evaluated.findings.empty() && !host_.rehearsing()) return;
+    if (!evaluated.findings.empty() && (!host_.rehearsing() || host_.is_cancelled())) return;
   }
 }
 

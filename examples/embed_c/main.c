@@ -48,6 +48,7 @@ static roux_error* add_zeros(roux_arguments* arguments, const char* like) {
   if (!tensors) exit(2);
   for (size_t i = 0; i < count; ++i) tensors[i] = zeros_like(checkpoint, i);
   error = roux_arguments_add_model(arguments, "zeros", tensors, count, NULL);
+  for (size_t i = 0; error && i < count; ++i) tensors[i].release(tensors[i].context);
   free(tensors);
   roux_checkpoint_free(checkpoint);
   return error;

@@ -183,6 +183,7 @@ Status check_output(const OutputLayout& layout, const std::vector<Checkpoint::Pt
 
 std::uint64_t output_bytes(const OutputLayout& layout) {
   const OutputPlan plan = plan_output(layout);
+  if (is_host_path(layout.path)) return plan.data_bytes;
   std::uint64_t bytes = plan.index.size();
   for (const PlannedFile& file : plan.files) bytes += file.bytes;
   if (const auto companions = companions_of(layout))

@@ -1,6 +1,9 @@
 #include "runtime/checkpoint/host_memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -19,6 +22,29 @@ namespace {
 
 constexpr std::string_view kPrefix = "memory:";
 constexpr std::uint64_t kBlockBytes = 1u << 20;
+
+constexpr std::string_view kMetadataName = "__metadata__";  // a key of its own in files
+constexpr std::string_view kTorch = "torch.";
+
+std::optional<DType> dtype_of(std::string_view text) {
+  if (text.starts_with(kTorch)) text.remove_prefix(kTorch.size());
+  const std::optional<DType> dtype = dtype_from_name(text);
+  return dtype ? dtype : dtype_from_file_name(text);
+}
+
+// Whether the distance of every element from the first, in bytes, is a number.
+bool reaches(const HostTensor& tensor, DType dtype) {
+  std::int64_t forward = 0, backward = 0;
+  for (std::size_t axis = 0; axis < tensor.strides.size(); ++axis) {
+    std::int64_t last;
+    if (__builtin_mul_overflow(tensor.shape[axis] - 1, tensor.strides[axis], &last) ||
+        __builtin_mul_overflow(last, static_cast<std::int64_t>(bytes_of(dtype)), &last))
+      return false;
+    std::int64_t& side = last > 0 ? forward : backward;
+    if (__builtin_add_overflow(side, last, &side)) return false;
+  }
+  return true;
+}
 
 // The elements of a strided tensor in row-major order. Trailing axes that lie without gaps are one run.
 class Gather {
@@ -77,6 +103,17 @@ class Gather {
   std::uint64_t run_ = 1;
   std::uint64_t width_;
 };
+
+// For a result. Large ones are made of large pages, since each page that is touched first costs a fault.
+std::shared_ptr<unsigned char[]> memory_for(std::uint64_t bytes) {
+  constexpr std::uint64_t kLargePage = 2u << 20;
+  if (bytes < 2 * kLargePage) return std::make_shared_for_overwrite<unsigned char[]>(bytes);
+  const std::uint64_t rounded = (bytes + kLargePage - 1) / kLargePage * kLargePage;
+  auto* const data = static_cast<unsigned char*>(std::aligned_alloc(kLargePage, rounded));
+  if (!data) throw std::bad_alloc();
+  ::madvise(data, rounded, MADV_HUGEPAGE);  // where there are none, small ones do
+  return {data, [](unsigned char* memory) { std::free(memory); }};
+}
 
 class HostCheckpoint final : public Checkpoint {
  public:
@@ -171,14 +208,16 @@ class HostCheckpoint final : public Checkpoint {
 
   Status add(const HostTensor& tensor) {
     const std::string what = "tensor " + quoted(tensor.name);
-    if (tensor.name.empty() || tensor.name.size() > limits::kTensorNameBytes || find_bad_utf8(tensor.name))
+    if (tensor.name.empty() || tensor.name.size() > limits::kTensorNameBytes || find_bad_utf8(tensor.name) ||
+        tensor.name == kMetadataName)
       return refuse(DiagnosticKind::bad_checkpoint,
-                    what + " needs a name in UTF-8 of 1 to " + std::to_string(limits::kTensorNameBytes) + " bytes");
-    std::optional<DType> dtype = dtype_from_name(tensor.dtype);
-    if (!dtype) dtype = dtype_from_file_name(tensor.dtype);
+                    what + " needs a name in UTF-8 of 1 to " + std::to_string(limits::kTensorNameBytes) +
+                        " bytes, and not " + quoted(kMetadataName));
+    const std::optional<DType> dtype = dtype_of(tensor.dtype);
     if (!dtype)
       return refuse(DiagnosticKind::unsupported_dtype,
-                    what + " has dtype " + quoted(tensor.dtype) + ", expected one such as `bf16` or `f32`");
+                    what + " has dtype " + quoted(tensor.dtype) +
+                        ", expected a name of recipes (`bf16`), PyTorch (`torch.bfloat16`) or safetensors (`BF16`)");
     const std::optional<std::uint64_t> count = element_count_of(tensor.shape, *dtype);
     if (!count || tensor.shape.size() > limits::kTensorRank)
       return refuse(DiagnosticKind::bad_checkpoint, what + " has shape " + format_shape(tensor.shape) +
@@ -187,6 +226,9 @@ class HostCheckpoint final : public Checkpoint {
       return refuse(DiagnosticKind::bad_checkpoint, what + " has strides " + format_shape(tensor.strides) +
                                                         " for shape " + format_shape(tensor.shape) +
                                                         ", expected one for each axis, in elements");
+    if (*count > 0 && !reaches(tensor, *dtype))
+      return refuse(DiagnosticKind::bad_checkpoint,
+                    what + " has strides " + format_shape(tensor.strides) + " that lead out of the address space");
     if (*count > 0 && !tensor.data) return refuse(DiagnosticKind::bad_checkpoint, what + " has no data");
     held_.push_back({tensor.name, *dtype, tensor.shape, *count, tensor.data,
                      Gather(tensor.shape, tensor.strides, static_cast<std::uint64_t>(bytes_of(*dtype)))});
@@ -227,7 +269,7 @@ Result<std::unique_ptr<HostWriter>> HostWriter::create(const OutputLayout& layou
     const std::optional<std::uint64_t> count = element_count_of(tensor.shape, tensor.dtype);
     ROUX_CHECK(count.has_value());
     const std::uint64_t bytes = *count * static_cast<std::uint64_t>(bytes_of(tensor.dtype));
-    writer->data_.push_back(std::make_shared_for_overwrite<unsigned char[]>(bytes));
+    writer->data_.push_back(memory_for(bytes));
     writer->model_.tensors.push_back(
         {tensor.name, std::string(name_of(tensor.dtype)), tensor.shape, {}, writer->data_.back()});
   }

@@ -42,7 +42,7 @@ struct OutputLayout {
 // (a file, or a folder that holds safetensors files or nothing), never the working directory.
 Status check_output(const OutputLayout& layout, const std::vector<Checkpoint::Ptr>& inputs);
 
-// Bytes that the output will take, all files together.
+// Bytes that the output will take, all files together; in memory its tensors alone.
 std::uint64_t output_bytes(const OutputLayout& layout);
 
 // Puts all of them in place, or none: where one cannot be, those before it are taken back.

@@ -130,6 +130,15 @@ TEST_F(CInterface, ModelsInMemoryAreMergedAndReleased) {
   EXPECT_EQ(f64[2], 5.5);
   EXPECT_NE(Error(roux_checkpoint_read_f32(mean, "x", f32, 2)), nullptr);
   EXPECT_NE(Error(roux_checkpoint_read_f32(mean, "y", f32, 3)), nullptr);
+  roux_tensor view = {};
+  ASSERT_TRUE(roux_report_tensor(report.get(), 0, 0, &view));
+  EXPECT_EQ(std::string(view.name) + view.dtype, "xf32");
+  EXPECT_EQ(static_cast<const float*>(view.data)[2], 5.5f);
+  EXPECT_EQ(view.shape[0], 3);
+  EXPECT_FALSE(roux_report_tensor(report.get(), 0, 1, &view));
+  EXPECT_EQ(roux_report_path(report.get(), 2), nullptr);
+  EXPECT_EQ(roux_report_model(report.get(), 2), nullptr);
+  EXPECT_EQ(roux_checkpoint_tensor_name(mean, 1), nullptr);
   EXPECT_EQ(roux_report_bytes_read(report.get()), 36u);
   EXPECT_EQ(roux_report_bytes_written(report.get()), 24u);
   EXPECT_EQ(released_, 0);
@@ -186,6 +195,9 @@ TEST_F(CInterface, FunctionsScore) {
   ASSERT_NE(error_, nullptr);
   EXPECT_STREQ(roux_error_message(error_.get(), 0), "the host's scorer `val` failed: no data");
   EXPECT_NE(Error(roux_arguments_set_scorer(arguments_.get(), "val", nullptr, nullptr, false)), nullptr);
+  const auto forgets = [](void*, const roux_checkpoint*, double*) -> const char* { return nullptr; };
+  ASSERT_EQ(roux_arguments_set_scorer(arguments_.get(), "val", forgets, nullptr, false), nullptr);
+  EXPECT_EQ(ran(recipe), nullptr) << "a score that is not set is none";
 }
 
 TEST_F(CInterface, EventsAreTold) {
@@ -217,6 +229,33 @@ TEST_F(CInterface, EventsAreTold) {
   ASSERT_NE(ran(recipe, &events), nullptr) << text();
   EXPECT_EQ(told.prints.size(), 1u);
   EXPECT_TRUE(told.logs.empty());
+}
+
+TEST_F(CInterface, MistakesAreErrors) {
+  released_ = 0;
+  float value = 1;
+  roux_tensor tensor = {};
+  tensor.name = "x";
+  tensor.dtype = "f32";
+  tensor.data = &value;
+  tensor.release = [](void*) { ++released_; };
+  EXPECT_NE(Error(roux_arguments_add_model(arguments_.get(), nullptr, &tensor, 1, nullptr)), nullptr);
+  EXPECT_NE(Error(roux_arguments_add_model(nullptr, "a", &tensor, 1, nullptr)), nullptr);
+  EXPECT_NE(Error(roux_arguments_add_model(arguments_.get(), "a", nullptr, 1, nullptr)), nullptr);
+  tensor.dtype = nullptr;
+  EXPECT_NE(Error(roux_arguments_add_model(arguments_.get(), "a", &tensor, 1, nullptr)), nullptr);
+  EXPECT_EQ(released_, 0) << "on an error it is still the caller's";
+  roux_recipe* recipe = nullptr;
+  EXPECT_NE(Error(roux_compile(engine_, nullptr, "x", &recipe)), nullptr);
+  EXPECT_NE(Error(roux_compile(nullptr, "a", "x", &recipe)), nullptr);
+  EXPECT_NE(Error(roux_arguments_set(nullptr, "a", "x")), nullptr);
+  EXPECT_NE(Error(roux_run(engine_, nullptr, nullptr, nullptr, nullptr)), nullptr);
+  roux_events events = {};
+  EXPECT_EQ(ran("print(1)", &events), nullptr);
+  EXPECT_NE(text().find("expected sizeof(roux_events)"), std::string::npos) << text();
+  roux_options options = {};
+  roux_engine* engine = nullptr;
+  EXPECT_NE(Error(roux_engine_new(&options, &engine)), nullptr);
 }
 
 TEST_F(CInterface, CancelEndsACall) {

@@ -229,6 +229,7 @@ TEST_F(Embedding, ResultsInMemoryGoIntoTheNextRecipe) {
   EXPECT_EQ(half.tensors[0].dtype, "bf16");
   EXPECT_EQ(half.config, R"({"architectures": ["X"], "torch_dtype": "bfloat16"})");
   EXPECT_EQ(half.metadata.at("roux.space"), "model");
+  EXPECT_EQ(report->outputs[0].bytes, 2 * (32 + 128)) << "of its tensors alone";
   EXPECT_EQ(values_of(*report->outputs[1].model, "a"), values_of(half, "a"));
   EXPECT_EQ(values_of(merged("load(\"memory:m\")", {.models = {{"m", half}}}), "b"), values_of(half, "b"));
 
@@ -267,15 +268,20 @@ TEST_F(Embedding, WrongTensorsAreRefused) {
   expect_refused(with({.name = "x", .dtype = "f31", .shape = {1}}), Kind::unsupported_dtype, "has dtype `f31`");
   expect_refused(with({.name = "", .dtype = "f32", .shape = {1}}), Kind::bad_checkpoint, "needs a name");
   expect_refused(with({.name = "\xff", .dtype = "f32", .shape = {1}}), Kind::bad_checkpoint, "needs a name");
+  expect_refused(with({.name = "__metadata__", .dtype = "f32", .shape = {1}}), Kind::bad_checkpoint, "and not `__metadata__`");
+  for (const std::int64_t stride : {INT64_MAX, INT64_MIN, INT64_MAX / 4})
+    expect_refused(with({.name = "x", .dtype = "f32", .shape = {3, 1}, .strides = {stride, 1}}), Kind::bad_checkpoint,
+                   "lead out of the address space");
   expect_refused(with({.name = "x", .dtype = "f32", .shape = {-1}}), Kind::bad_checkpoint, "negative");
   expect_refused(with({.name = "x", .dtype = "f32", .shape = {1ll << 40, 1ll << 40}}), Kind::bad_checkpoint, "too large");
   expect_refused(with({.name = "x", .dtype = "f32", .shape = {1}, .strides = {1, 1}}), Kind::bad_checkpoint, "strides [1, 1]");
   expect_refused({{{.name = "x", .dtype = "f32", .shape = {1}}}}, Kind::bad_checkpoint, "has no data");
   expect_refused({{tensor_of("x", {1}, {1}), tensor_of("x", {1}, {1})}}, Kind::bad_checkpoint, "given twice");
   expect_refused({.tensors = {tensor_of("x", {1}, {1})}, .config = "no JSON"}, Kind::bad_config, "memory:bad");
-  EXPECT_TRUE(run("save(load(\"memory:m\"), \"memory:out\")",
-                  {.models = {{"m", with({.name = "x", .dtype = "F32", .shape = {1}})}}}))
-      << "safetensors' names are known, too: " << error_;
+  for (const char* dtype : {"f32", "F32", "float32", "torch.float32"})
+    EXPECT_TRUE(run("save(load(\"memory:m\"), \"memory:out\")",
+                    {.models = {{"m", with({.name = "x", .dtype = dtype, .shape = {1}})}}}))
+        << error_;
 }
 
 // --- parameters ---------------------------------------------------------------------------------------
@@ -333,6 +339,15 @@ TEST_F(Embedding, RecipesStayWithTheirEngine) {
   EXPECT_TRUE(engine_.run(*bound, {}));
 }
 
+TEST_F(Embedding, FindingsOfAnotherEngineHaveNoPlace) {
+  const Result<Recipe> wrong = engine_.compile("test.merge", std::string(100000, ' ') + "x = = 1");
+  ASSERT_FALSE(wrong);
+  const Engine other = engine_of();
+  EXPECT_EQ(other.place_of(wrong.error()[0].span), std::nullopt);
+  EXPECT_TRUE(other.render(wrong.error()).starts_with("error[E0101]: ")) << other.render(wrong.error());
+  EXPECT_EQ(nlohmann::json::parse(other.to_json(wrong.error())).size(), 1u);
+}
+
 // --- scorers ------------------------------------------------------------------------------------------
 
 constexpr char kSearch[] =
@@ -388,7 +403,13 @@ TEST_F(Embedding, AScorerThatFailsIsAnErrorOfItsPlace) {
   fails_with([](const CheckpointReader&) -> Result<double> { return std::nan(""); }, "gave NaN");
   fails_with([](const CheckpointReader&) -> Result<double> { throw std::runtime_error("boom"); }, "threw: boom");
   fails_with([](const CheckpointReader&) -> Result<double> { throw 7; }, "threw something that is no exception");
-  fails_with(nullptr, "is empty");
+  fails_with([](const CheckpointReader&) -> Result<double> { return Diagnostics{}; }, "failed and does not say why");
+  EXPECT_FALSE(run(kSearch, searched({[](const CheckpointReader&) -> Result<double> {
+    return warning(DiagnosticKind::io, {}, "odd");
+  }})));
+  EXPECT_NE(error_.find("error[E0505]: the host's scorer `val` failed: odd"), std::string::npos) << error_;
+  EXPECT_FALSE(run(kSearch, searched(HostScorer{})));
+  EXPECT_NE(error_.find("the scorer `val` has no function"), std::string::npos) << error_;
 }
 
 TEST_F(Embedding, SessionsKnowModelsAndScorers) {
@@ -438,7 +459,7 @@ TEST_F(Embedding, TheLogSaysWhatIsDone) {
   EXPECT_EQ(count("scored `memory:ft-1`: 1 in "), 1);
   EXPECT_EQ(count("scored a candidate: "), 2);
   EXPECT_EQ(count("memory:out: 640 B read, 640 B written in "), 1);
-  EXPECT_EQ(count("`memory:out` is in place"), 1);
+  EXPECT_EQ(count("putting `memory:out` in place"), 1);
 }
 
 TEST_F(Embedding, AnyThreadCancels) {
@@ -458,6 +479,9 @@ TEST_F(Embedding, AnyThreadCancels) {
   const Result<BoundRecipe> bound = engine_.bind(*recipe, {}, {.cancel = &cancel});
   ASSERT_FALSE(bound);
   EXPECT_EQ(bound.error()[0].kind, DiagnosticKind::cancelled);
+  const Result<BoundRecipe> never = engine_.bind(*engine_.compile("a.merge", "a = 1\nb = 2\nprint(a + b)"), {}, {.cancel = &cancel});
+  ASSERT_FALSE(never);
+  EXPECT_EQ(never.error().size(), 1u);
 }
 
 // --- the host's process -------------------------------------------------------------------------------

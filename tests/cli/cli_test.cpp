@@ -184,7 +184,7 @@ TEST_F(Cli, verbose_run_says_what_it_does) {
   const ProcessResult result = roux({"run", "mean.merge", "-v"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_TRUE(contains(result.err, "opened `a.safetensors`: ")) << result.err;
-  EXPECT_TRUE(contains(result.err, " is in place\n")) << result.err;
+  EXPECT_TRUE(contains(result.err, "putting `out.safetensors` in place\n")) << result.err;
 }
 
 TEST_F(Cli, models_in_memory_are_for_programs) {
