@@ -94,7 +94,7 @@ struct BlockDigests::State {
   }
 
   void hash_free_blocks(std::atomic<std::uint64_t>& next) {
-    const auto buffer = std::make_unique<char[]>(kBlockBytes);
+    const auto buffer = std::make_unique_for_overwrite<char[]>(kBlockBytes);
     for (std::uint64_t i = next++; i < block_count; i = next++) {
       if (!take(i)) continue;
       const Block at = block(i);
@@ -176,7 +176,7 @@ class BlockFeed final : public DigestFeed {
   // Reads on to the end of the block that was begun.
   void close() {
     if (left_ == 0) return;
-    const auto buffer = std::make_unique<char[]>(std::min(left_, kReadOnBytes));
+    const auto buffer = std::make_unique_for_overwrite<char[]>(std::min(left_, kReadOnBytes));
     while (left_ > 0) {
       const std::uint64_t count = std::min(left_, kReadOnBytes);
       if (read_at(state_.files[file_].fd, buffer.get(), count, next_).done != count) {

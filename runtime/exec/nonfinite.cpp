@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/all_widths.h"
 #include "base/result.h"
 
 namespace roux {
@@ -17,19 +18,19 @@ struct Words {
 
   Word first;
 
-  static Word at(const unsigned char* data, std::uint64_t index) {
+  [[gnu::always_inline]] static Word at(const unsigned char* data, std::uint64_t index) {
     Word word;
     std::memcpy(&word, data + index * sizeof word, sizeof word);
     return word;
   }
-  Word marked(Word word) const { return static_cast<Word>((word & (kSign - 1)) + (kSign - first)); }
+  [[gnu::always_inline]] Word marked(Word word) const { return static_cast<Word>((word & (kSign - 1)) + (kSign - first)); }
 
-  bool any(const unsigned char* data, std::uint64_t count) const {
+  [[gnu::always_inline]] bool any(const unsigned char* data, std::uint64_t count) const {
     Word all = 0;
     for (std::uint64_t i = 0; i < count; ++i) all |= marked(at(data, i));
     return (all & kSign) != 0;
   }
-  std::uint64_t count(const unsigned char* data, std::uint64_t count) const {
+  [[gnu::always_inline]] std::uint64_t count(const unsigned char* data, std::uint64_t count) const {
     std::uint64_t found = 0;
     for (std::uint64_t begin = 0; begin < count; begin += kRun) {
       const std::uint64_t size = std::min(kRun, count - begin);
@@ -43,7 +44,7 @@ struct Words {
 
 }  // namespace
 
-std::uint64_t count_nonfinite(DType dtype, const void* values, std::uint64_t count) {
+ROUX_ALL_WIDTHS std::uint64_t count_nonfinite(DType dtype, const void* values, std::uint64_t count) {
   const auto* data = static_cast<const unsigned char*>(values);
   switch (dtype) {
     case DType::f64: return Words<std::uint64_t>{0x7FF0000000000000u}.count(data, count);

@@ -1,13 +1,7 @@
 #include "runtime/library/key_loops.h"
 
+#include "base/all_widths.h"
 #include "runtime/library/order_key.h"
-
-// Sanitizers cannot run the function that chooses, which is called before they are ready.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ROUX_ALL_WIDTHS [[gnu::target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")]]
-#else
-#define ROUX_ALL_WIDTHS
-#endif
 
 namespace roux {
 namespace {
