@@ -66,6 +66,15 @@ Diagnostic io_error(Span span, const std::string& action, const std::string& pat
       .hint(hint_for(error_number));
 }
 
+Diagnostic open_error(Span span, const std::string& action, const std::string& path,
+                      int error_number) {
+  Diagnostic found = io_error(span, action, path, error_number);
+  constexpr int kOfThePath[] = {EACCES, EPERM, ELOOP, ENAMETOOLONG, ENOTDIR};
+  if (std::find(std::begin(kOfThePath), std::end(kOfThePath), error_number) != std::end(kOfThePath))
+    found.kind = DiagnosticKind::unreadable;
+  return found;
+}
+
 PathKind kind_of_path(const std::string& path) {
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) {
@@ -100,12 +109,12 @@ std::string without_trailing_slashes(std::string path) {
 
 Result<Fd> open_to_read(const std::string& path, Span span) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd.valid()) return io_error(span, "open", path, errno);
+  if (!fd.valid()) return open_error(span, "open", path, errno);
   struct stat info;
   if (::fstat(fd.get(), &info) != 0) return io_error(span, "open", path, errno);
   if (!S_ISREG(info.st_mode)) {
     const std::string seen = S_ISDIR(info.st_mode) ? "a folder" : "a pipe, socket or device";
-    return error(DiagnosticKind::io, span,
+    return error(DiagnosticKind::unreadable, span,
                  quoted(path) + " is " + seen + ", expected a regular file")
         .hint("give the path of a file");
   }
@@ -120,7 +129,7 @@ Result<std::uint64_t> size_of_file(const Fd& fd, const std::string& path, Span s
 
 Result<std::vector<std::string>> list_folder(const std::string& path, Span span) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), &::closedir);
-  if (!folder) return io_error(span, "list", path, errno);
+  if (!folder) return open_error(span, "list", path, errno);
   std::vector<std::string> names;
   errno = 0;
   while (const dirent* entry = ::readdir(folder.get())) {

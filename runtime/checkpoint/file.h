@@ -36,6 +36,11 @@ class Fd {
 Diagnostic io_error(Span span, const std::string& action, const std::string& path,
                     int error_number);
 
+// The same of a path that was given to be read: where the path itself is at fault (no permission,
+// links in a circle), not the disk, the kind is `unreadable`.
+Diagnostic open_error(Span span, const std::string& action, const std::string& path,
+                      int error_number);
+
 // What a path leads to, links followed. `unreachable`: errno says why (links in a circle, no
 // permission).
 enum class PathKind : unsigned char { missing, file, folder, other, unreachable };

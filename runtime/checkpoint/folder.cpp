@@ -96,7 +96,7 @@ Status check_shards_exist(const std::string& folder, const std::string& index,
     const std::string path = join_path(folder, file);
     switch (kind_of_path(path)) {
       case PathKind::file: break;
-      case PathKind::unreachable: return io_error(span, "open", path, errno);
+      case PathKind::unreachable: return open_error(span, "open", path, errno);
       case PathKind::missing:
         return bad_index(index, span,
                          "places tensor " + quoted(tensor) + " in " + quoted(file) +

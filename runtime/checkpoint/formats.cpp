@@ -38,7 +38,7 @@ Result<Candidate> look_at(const std::string& path, Span span) {
   Candidate candidate{path, false, {}};
   switch (kind_of_path(path)) {
     case PathKind::missing: return explain_missing(path, span);
-    case PathKind::unreachable: return io_error(span, "open", path, errno);
+    case PathKind::unreachable: return open_error(span, "open", path, errno);
     case PathKind::folder: candidate.is_folder = true; return candidate;
     case PathKind::other:
     case PathKind::file: break;

@@ -24,6 +24,11 @@ std::optional<JsonProblem> JsonReader::read(std::string_view text) {
   levels_.clear();
   problem_.reset();
   nlohmann::json_sax<nlohmann::json>* const events = this;
+  // The parser takes a zero byte for the end of the text, whatever follows.
+  if (const std::size_t zero = text.find('\0'); zero != text.npos) {
+    fail(subject_ + " is not JSON: byte " + std::to_string(zero + 1) + " is zero");
+    return std::move(problem_);
+  }
   const bool read_all = nlohmann::json::sax_parse(text.begin(), text.end(), events);
   if (!read_all && !problem_) fail(subject_ + " is not JSON");
   return std::move(problem_);

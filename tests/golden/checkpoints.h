@@ -116,6 +116,7 @@ inline void write_golden_checkpoints(const std::filesystem::path& root) {
   put_file(at + "four-bits.safetensors", golden_checkpoint({{"weight", "F4", {4}, "ab"}}));
   put_file(at + "cut.safetensors", golden_checkpoint({zeros}).substr(0, 70));
   put_file(at + "pickled.bin", std::string("PK\x03\x04 archive/data.pkl", 22));
+  std::filesystem::create_symlink("circle.safetensors", at + "circle.safetensors");
   put_file((root / "score.py").string(), "print(0.5)\n");
 }
 

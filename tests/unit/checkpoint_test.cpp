@@ -12,12 +12,14 @@
 #include "runtime/checkpoint/config.h"
 #include "runtime/checkpoint/formats.h"
 #include "tests/support/hostile_files.h"
+#include "tests/support/refused_files.h"
 
 namespace roux {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::entry;
+using testing::file_of;
 using testing::index_of;
 using testing::little_endian;
 using testing::one_tensor;
@@ -48,135 +50,20 @@ void expect_refused(const std::string& path, DiagnosticKind kind,
         << "no `" << word << "` in: " << found.message << "\nhelp: " << found.help;
 }
 
-struct Refusal {
-  const char* test;  // its name
-  std::string bytes;
-  std::vector<std::string> words;
-  DiagnosticKind kind = DiagnosticKind::bad_checkpoint;
-};
-
-std::string file_of(std::string_view header, std::size_t data_bytes) {
-  return testing::safetensors_bytes(header, std::string(data_bytes, '\0'));
-}
-std::string nested(int depth) {
-  return "{\"x\":{\"deep\":" + std::string(static_cast<std::size_t>(depth), '[') +
-         std::string(static_cast<std::size_t>(depth), ']') + "}}";
-}
-std::string field(const std::string& dtype, const std::string& shape, const std::string& offsets) {
-  return "{\"x\":{\"dtype\":" + dtype + ",\"shape\":" + shape + ",\"data_offsets\":" + offsets +
-         "}}";
-}
-
-class HostileFile : public ::testing::TestWithParam<Refusal> {};
+class HostileFile : public ::testing::TestWithParam<testing::RefusedFile> {};
 
 TEST_P(HostileFile, IsRefusedWithOneDiagnostic) {
   const ScratchFolder scratch;
   const std::string path = put_file(scratch / "m.safetensors", GetParam().bytes);
   std::vector<std::string> words = GetParam().words;
   words.push_back(path);
-  expect_refused(path, GetParam().kind, words);
+  const DiagnosticKind kind =
+      GetParam().has_unknown_dtype ? DiagnosticKind::unsupported_dtype : DiagnosticKind::bad_checkpoint;
+  expect_refused(path, kind, words);
 }
 
-const std::vector<Refusal> kRefusals = {
-    {"Empty", "", {"has 0 bytes"}},
-    {"ShorterThanItsLength", "abc", {"has 3 bytes", "8"}},
-    {"HeaderBeyondTheFile", little_endian(1000) + "{}", {"1000", "only 2 bytes follow", "cut off"}},
-    {"HeaderOverTheLimit", little_endian(UINT64_MAX) + "{}", {"at most 100000000"}},
-    {"HeaderEmpty", file_of("", 0), {"header is empty"}},
-    {"HeaderNotJson", file_of("{hello}", 0), {"header is not JSON", "byte"}},
-    {"HeaderCutJson", file_of("{\"x\":{", 0), {"header is not JSON"}},
-    {"HeaderByteOrderMark", file_of("\xEF\xBB\xBF{}", 0), {"expected `{`"}},
-    {"HeaderNotUtf8", file_of("{\"\xFF\":1}", 0), {"header is not JSON"}},
-    {"HeaderIsList", file_of("[]", 0), {"expected `{`"}},
-    {"HeaderWithMore", file_of("{}{}", 0), {"header is not JSON"}},
-    {"TruncatedData",
-     file_of("{" + entry("x", "F32", "[4]", 0, 16) + "}", 10),
-     {"`x`", "byte 16", "only 10", "cut off"}},
-    {"DataLeftOver", file_of("{" + entry("x", "F32", "[4]", 0, 16) + "}", 20), {"20 bytes", "16"}},
-    {"NameTwice",
-     file_of("{" + entry("x", "F32", "[1]", 0, 4) + "," + entry("x", "F32", "[1]", 4, 8) + "}", 8),
-     {"`x` twice"}},
-    {"FieldTwice",
-     file_of("{\"x\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", 0),
-     {"`dtype` twice", "`x`"}},
-    {"MetadataTwice", file_of("{\"__metadata__\":{},\"__metadata__\":{}}", 0), {"twice"}},
-    {"Overlap",
-     file_of("{" + entry("a", "F32", "[2]", 0, 8) + "," + entry("b", "F32", "[2]", 4, 12) + "}",
-             12),
-     {"`b`", "inside `a`", "8"}},
-    {"Gap",
-     file_of("{" + entry("a", "F32", "[1]", 0, 4) + "," + entry("b", "F32", "[1]", 8, 12) + "}",
-             12),
-     {"`b`", "gap of 4 bytes"}},
-    {"BeginsLate", file_of("{" + entry("a", "F32", "[1]", 4, 8) + "}", 8), {"`a`", "gap"}},
-    {"OffsetsReversed", file_of("{" + entry("a", "F32", "[1]", 8, 4) + "}", 8), {"`a`", "before"}},
-    {"OffsetsNegative",
-     file_of(field("\"F32\"", "[1]", "[-4,0]"), 4),
-     {"`data_offsets`", "`x`", "negative"}},
-    {"OffsetsHuge",
-     file_of(field("\"F32\"", "[1]", "[0,18446744073709551615]"), 4),
-     {"18446744073709551615", "2^63"}},
-    {"OffsetsBeyondUint64",
-     file_of(field("\"F32\"", "[1]", "[0,99999999999999999999]"), 4),
-     {"too large"}},
-    {"OneOffset", file_of(field("\"F32\"", "[1]", "[0]"), 4), {"holds 1 numbers", "expected 2"}},
-    {"ThreeOffsets", file_of(field("\"F32\"", "[1]", "[0,4,8]"), 4), {"more than 2"}},
-    {"ShapeDisagrees",
-     file_of("{" + entry("x", "F32", "[5]", 0, 16) + "}", 16),
-     {"`x` is F32 [5]", "20 bytes", "span 16"}},
-    {"ShapeOverflows",
-     file_of("{" + entry("x", "F32", "[4294967296,4294967296]", 0, 0) + "}", 0),
-     {"overflows"}},
-    {"BytesOverflow",
-     file_of("{" + entry("x", "F64", "[2305843009213693952]", 0, 0) + "}", 0),
-     {"overflows"}},
-    {"OverflowBesideZero",
-     file_of("{" + entry("x", "U8", "[0,4294967296,4294967296]", 0, 0) + "}", 0),
-     {"overflows"}},
-    {"ShapeFraction", file_of(field("\"F32\"", "[1.5]", "[0,4]"), 4), {"`shape`", "fraction"}},
-    {"ShapeNegative", file_of(field("\"F32\"", "[-1]", "[0,4]"), 4), {"`shape`", "negative"}},
-    {"ShapeText", file_of(field("\"F32\"", "\"big\"", "[0,4]"), 4), {"`shape`", "a string"}},
-    {"ShapeObject", file_of(field("\"F32\"", "{}", "[0,4]"), 4), {"`shape`", "an object"}},
-    {"ShapeNested", file_of(field("\"F32\"", "[[]]", "[0,4]"), 4), {"`shape`", "list of lists"}},
-    {"TooManyAxes",
-     file_of(field(
-                 "\"F32\"",
-                 "[1" +
-                     [] {
-                       std::string ones;
-                       for (int i = 0; i < 70; ++i) ones += ",1";
-                       return ones;
-                     }() +
-                     "]",
-                 "[0,4]"),
-             4),
-     {"`x`", "64 axes"}},
-    {"DTypeUnknown",
-     file_of("{" + entry("x", "F4", "[2]", 0, 1) + "}", 1),
-     {"`x`", "`F4`", "BF16"},
-     DiagnosticKind::unsupported_dtype},
-    {"DTypeNumber", file_of(field("3", "[1]", "[0,4]"), 4), {"`dtype`", "a number"}},
-    {"DTypeList", file_of(field("[]", "[1]", "[0,4]"), 4), {"`dtype`", "a list"}},
-    {"FieldMissing",
-     file_of("{\"x\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4),
-     {"`data_offsets`", "missing"}},
-    {"TensorIsNumber", file_of("{\"x\":7}", 0), {"`x` is a number"}},
-    {"TensorIsList", file_of("{\"x\":[]}", 0), {"`x` is a list"}},
-    {"MetadataNotStrings", file_of("{\"__metadata__\":{\"a\":1}}", 0), {"`__metadata__`", "`a`"}},
-    {"MetadataNested", file_of("{\"__metadata__\":{\"a\":{}}}", 0), {"an object", "`a`"}},
-    {"DeepNesting", file_of(nested(100'000), 0), {"deeper than 16"}},
-    {"NameTooLong",
-     file_of("{" + entry(std::string(5000, 'n'), "F32", "[1]", 0, 4) + "}", 4),
-     {"name"}},
-    {"GitLfsPointer",
-     "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
-     {"Git LFS pointer", "git lfs pull"}},
-    {"WebPage", "<!DOCTYPE html><html></html>", {"web page"}},
-    {"Zip", "PK\x03\x04 and some more of it", {"PyTorch"}},
-};
-
-INSTANTIATE_TEST_SUITE_P(Checkpoint, HostileFile, ::testing::ValuesIn(kRefusals),
-                         [](const auto& param) { return std::string(param.param.test); });
+INSTANTIATE_TEST_SUITE_P(Checkpoint, HostileFile, ::testing::ValuesIn(testing::refused_files()),
+                         [](const auto& param) { return std::string(param.param.name); });
 
 // Random damage anywhere in a file: it opens or it is refused, and what opens can be read.
 TEST(Checkpoint, DamagedFilesOpenOrAreRefused) {
@@ -232,17 +119,17 @@ TEST(Checkpoint, RefusesLinksInACircleAndLinksToNowhere) {
   fs::create_symlink(scratch / "b", scratch / "a");
   fs::create_symlink(scratch / "a", scratch / "b");
   fs::create_symlink("nowhere", scratch / "broken");
-  expect_refused(scratch / "a", DiagnosticKind::io, {scratch / "a", "circle"});
+  expect_refused(scratch / "a", DiagnosticKind::unreadable, {scratch / "a", "circle"});
   expect_refused(scratch / "broken", DiagnosticKind::no_such_file, {"leads nowhere"});
   fs::create_directory(scratch / "m");
   fs::create_symlink("model.safetensors", scratch / "m/model.safetensors");
-  expect_refused(scratch / "m", DiagnosticKind::io, {"model.safetensors", "circle"});
+  expect_refused(scratch / "m", DiagnosticKind::unreadable, {"model.safetensors", "circle"});
 }
 
 TEST(Checkpoint, RefusesPipesWithoutWaiting) {
   const ScratchFolder scratch;
   ASSERT_EQ(::mkfifo((scratch / "p.safetensors").c_str(), 0600), 0);
-  expect_refused(scratch / "p.safetensors", DiagnosticKind::io, {"pipe", "regular file"});
+  expect_refused(scratch / "p.safetensors", DiagnosticKind::unreadable, {"pipe", "regular file"});
 }
 
 TEST(Checkpoint, RefusesUnreadableFiles) {
@@ -254,7 +141,7 @@ TEST(Checkpoint, RefusesUnreadableFiles) {
   if (is_root) {
     ASSERT_EQ(::seteuid(65534), 0);  // root may read anything
   }
-  expect_refused(path, DiagnosticKind::io, {path, "Permission denied", "permissions"});
+  expect_refused(path, DiagnosticKind::unreadable, {path, "Permission denied", "permissions"});
   if (is_root) {
     ASSERT_EQ(::seteuid(0), 0);
   }
