@@ -18,9 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kImportedFiles = 1000;  // of one recipe
-constexpr std::size_t kImportDepth = 100;     // files that import files that import ...
-
 class Loader {
  public:
   // `recipe`: whose imports these are.
@@ -69,12 +66,12 @@ class Loader {
     if (const auto at = std::find_if(open_.begin(), open_.end(), is_it); at != open_.end())
       return report(circle(span, {at, open_.end()}));
     if (const auto known = files_.find(identity); known != files_.end()) return known->second;
-    if (files_.size() >= kImportedFiles)
+    if (files_.size() >= limits::kImportedFiles)
       return report(error(DiagnosticKind::limit, span,
-                          "the recipe imports more than " + std::to_string(kImportedFiles) + " files"));
-    if (open_.size() > kImportDepth)
+                          "the recipe imports more than " + std::to_string(limits::kImportedFiles) + " files"));
+    if (open_.size() > limits::kImportDepth)
       return report(error(DiagnosticKind::limit, span,
-                          "imports are nested more than " + std::to_string(kImportDepth) + " deep"));
+                          "imports are nested more than " + std::to_string(limits::kImportDepth) + " deep"));
     open_.push_back({identity, read->name});
     Imports::File file = checked(std::move(read->name), std::move(read->text));
     open_.pop_back();

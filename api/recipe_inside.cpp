@@ -10,6 +10,7 @@
 
 #include "api/engine_state.h"
 #include "api/roux.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "runtime/checkpoint/checkpoint.h"
 
@@ -17,8 +18,6 @@ namespace roux {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::ptrdiff_t kFoldersAbove = 16;  // that the paths of imports may climb
 
 using Metadata = std::map<std::string, std::string>;
 
@@ -126,7 +125,7 @@ Result<std::vector<std::string>> extract(const std::string& path, const std::str
   for (const auto& [name, text] : inside.imports) {
     const fs::path relative = fs::path(name).lexically_normal();
     above = std::max(above, folders_above(relative));
-    if (relative.is_absolute() || above > kFoldersAbove || name.find('\0') != std::string::npos)
+    if (relative.is_absolute() || above > limits::kImportsAbove || name.find('\0') != std::string::npos)
       return error(DiagnosticKind::bad_option, {}, "the imported file " + quoted(name) + " has no place below " +
                                                        quoted(folder))
           .hint("without `--into` its text is printed");

@@ -3,6 +3,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "runtime/score/command.h"
 
@@ -10,9 +11,6 @@ namespace roux {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr std::size_t kScanBytes =
-    256u << 20;  // of all tries to find an object; bounds the time they take
 
 Diagnostic failed(Span span, std::string message) {
   return error(DiagnosticKind::scorer_failed, span, std::move(message));
@@ -79,7 +77,7 @@ std::size_t matching_brace(std::string_view text, std::size_t end) {
 // The last {...} that is JSON, whatever stands around it.
 std::optional<Json> last_object(const std::string& text) {
   std::size_t scanned = 0;
-  for (std::size_t end = text.rfind('}'); end != std::string::npos && scanned < kScanBytes;
+  for (std::size_t end = text.rfind('}'); end != std::string::npos && scanned < limits::kScorerScanBytes;
        end = end == 0 ? std::string::npos : text.rfind('}', end - 1)) {
     const std::size_t begin = matching_brace(text, end);
     scanned += end - (begin == std::string::npos ? 0 : begin);

@@ -15,8 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/files.h"
-#include "tests/support/paths.h"
+#include "tests/meta/named_tests.h"
 
 namespace roux::testing {
 namespace {
@@ -43,21 +42,6 @@ std::vector<Row> rows_of(const std::string& text) {
     rows.push_back(std::move(next));
   }
   return rows;
-}
-
-std::set<std::string> existing_tests() {
-  std::set<std::string> names;
-  const std::regex test(R"(TEST(?:_F|_P)?\((\w+),\s+(\w+)\))");
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source_dir() / "tests")) {
-    const fs::path& path = entry.path();
-    const std::string folder = path.parent_path().filename().string();
-    if (path.extension() == ".merge") names.insert(folder + "/" + path.stem().string());
-    if (path.extension() != ".cpp") continue;
-    const std::string text = read_file(path);
-    for (std::sregex_iterator at(text.begin(), text.end(), test), end; at != end; ++at)
-      names.insert((*at)[1].str() + "." + (*at)[2].str());
-  }
-  return names;
 }
 
 std::string one_line(std::string text) {
