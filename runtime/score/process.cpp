@@ -61,12 +61,16 @@ Result<Pipe> make_pipe(Span span) {
   return pipe;
 }
 
-Result<pid_t> start(const std::string& command, const Pipe& out, const Pipe& err, Span span) {
+// Starts `/bin/sh -c TEXT` in a group: `group`, or with 0 one of its own. Its streams; -1 stands for /dev/null.
+Result<pid_t> start(const std::string& text, pid_t group, const std::array<int, 3>& streams, Span span) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, out.write.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.write.get(), STDERR_FILENO);
+  for (int stream = 0; stream < 3; ++stream) {
+    if (streams[stream] >= 0)
+      posix_spawn_file_actions_adddup2(&actions, streams[stream], stream);
+    else
+      posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY, 0);
+  }
 
   // A host may ignore or block signals (SIGPIPE, SIGTERM); the command starts with none of that.
   sigset_t none, all;
@@ -76,12 +80,12 @@ Result<pid_t> start(const std::string& command, const Pipe& out, const Pipe& err
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setpgroup(&attributes, group);
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
-  std::string shell = "sh", flag = "-c", text = command;
-  char* arguments[] = {shell.data(), flag.data(), text.data(), nullptr};
+  std::string shell = "sh", flag = "-c", command = text;
+  char* arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
   pid_t pid = 0;
   const int failure = posix_spawn(&pid, "/bin/sh", &actions, &attributes, arguments, environ);
   posix_spawnattr_destroy(&attributes);
@@ -90,6 +94,13 @@ Result<pid_t> start(const std::string& command, const Pipe& out, const Pipe& err
     return error(DiagnosticKind::scorer_failed, span,
                  std::string("cannot start `/bin/sh` for the scorer: ") + std::strerror(failure));
   return pid;
+}
+
+int reap(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
 }
 
 // A running shell with the read ends of its pipes. Whatever happens, the shell is reaped.
@@ -148,13 +159,7 @@ class Child {
     }
   }
 
-  int reap() {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = 0;
-    return status;
-  }
+  int reap() { return roux::reap(std::exchange(pid_, 0)); }
 
  private:
   pid_t pid_;
@@ -162,6 +167,32 @@ class Child {
   bool too_much_ = false;
   std::array<Descriptor, 2> pipes_;
   std::array<std::string, 2> texts_;
+};
+
+// Ends the group where nobody else can any more: when this process was killed. It is a shell in that group which
+// waits for the end of a pipe that we alone hold open, and lets go of the group when it is destroyed.
+// (PR_SET_PDEATHSIG would reach the group's first process only, and end it together with the thread that started it.)
+class Guard {
+ public:
+  static Result<Guard> over(pid_t group, Span span) {
+    ROUX_TRY(Pipe pipe, make_pipe(span));
+    ::fcntl(pipe.read.get(), F_SETFL, 0);  // it has to wait
+    ROUX_TRY(const pid_t pid, start("trap '' HUP INT TERM; read line || kill -9 0", group, {pipe.read.get(), -1, -1}, span));
+    return Guard(pid, std::move(pipe.write));
+  }
+  Guard(Guard&& other) noexcept : pid_(std::exchange(other.pid_, 0)), held_(std::move(other.held_)) {}
+  Guard& operator=(Guard&&) = delete;
+  ~Guard() {
+    if (pid_ == 0) return;
+    ::kill(pid_, SIGKILL);
+    reap(pid_);
+  }
+
+ private:
+  Guard(pid_t pid, Descriptor held) : pid_(pid), held_(std::move(held)) {}
+
+  pid_t pid_;
+  Descriptor held_;
 };
 
 ProcessEnd wait_for(Child& child, const ProcessLimits& bounds) {
@@ -198,10 +229,11 @@ Result<ProcessOutput> run_process(const std::string& command, const ProcessLimit
                                   Span span) {
   ROUX_TRY(Pipe out, make_pipe(span));
   ROUX_TRY(Pipe err, make_pipe(span));
-  ROUX_TRY(const pid_t pid, start(command, out, err, span));
+  ROUX_TRY(const pid_t pid, start(command, 0, {-1, out.write.get(), err.write.get()}, span));
   out.write.close();
   err.write.close();
   Child child(pid, std::move(out.read), std::move(err.read), bounds.output_bytes);
+  ROUX_TRY(const Guard guard, Guard::over(pid, span));
 
   ProcessOutput output;
   output.end = wait_for(child, bounds);

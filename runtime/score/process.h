@@ -1,7 +1,7 @@
 // Runs a shell command in a process group of its own and captures what it prints. In: the text for
 // `/bin/sh -c` and bounds on time and output; out: how it ended and both streams. Ends the whole
-// group on timeout, cancel and too much output; once the shell is gone, background children that
-// still hold the pipes are not waited for. Knows nothing of scores.
+// group on timeout, cancel and too much output, and also if this process is killed meanwhile; once the
+// shell is gone, background children that still hold the pipes are not waited for. Knows nothing of scores.
 #pragma once
 
 #include <atomic>
