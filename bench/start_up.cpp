@@ -28,7 +28,7 @@ void text_to_machine_code(benchmark::State& state) {
   for (auto _ : state) {
     Engine engine = *Engine::create({.threads = 1});
     const auto recipe = engine.compile("ties.merge", kRecipe);
-    const auto report = recipe ? engine.run(*recipe, {}, {}) : Result<Report>(recipe.error());
+    const auto report = recipe ? engine.run(*recipe, Arguments{}, Events{}) : Result<Report>(recipe.error());
     if (!report) return state.SkipWithError(engine.render(report.error()).c_str());
     state.counters["kernels"] = static_cast<double>(report->kernels_compiled);
   }

@@ -430,7 +430,7 @@ save(match name {
   "*.norm.weight" => mean(base, other)
   _               => base
 }, "${dir}/made.safetensors"))")),
-                                           shelf.settings(), {});
+                                           {.settings = shelf.settings()}, {});
   ASSERT_TRUE(report) << engine.render(report.error());
   const Result<StoredRecipe> stored = stored_recipe(shelf.in("made.safetensors"));
   ASSERT_TRUE(stored);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <string>
@@ -34,4 +35,17 @@ ssize_t read_with(const char* name, int fd, void* to, size_t size, off64_t offse
 extern "C" ssize_t pread(int fd, void* to, size_t size, off_t offset) { return read_with("pread", fd, to, size, offset); }
 extern "C" ssize_t pread64(int fd, void* to, size_t size, off64_t offset) {
   return read_with("pread64", fd, to, size, offset);
+}
+extern "C" ssize_t preadv2(int fd, const iovec* to, int count, off_t offset, int flags) {
+  off64_t end = offset;
+  for (int i = 0; i < count; ++i) end += static_cast<off64_t>(to[i].iov_len);
+  if (is_broken(fd, end)) {
+    errno = EIO;
+    return -1;
+  }
+  using ReadMany = ssize_t (*)(int, const iovec*, int, off_t, int);
+  return reinterpret_cast<ReadMany>(dlsym(RTLD_NEXT, "preadv2"))(fd, to, count, offset, flags);
+}
+extern "C" ssize_t preadv64v2(int fd, const iovec* to, int count, off64_t offset, int flags) {
+  return preadv2(fd, to, count, offset, flags);
 }
