@@ -37,7 +37,7 @@ class Installed : public ::testing::Test {
   static std::string built(const std::string& example) {
     const std::string build = *folder_ / example;
     fs::copy(source_dir() / "examples" / example, build + "-source");  // so that nothing of the tree is beside it
-    run({"cmake", "-S", build + "-source", "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix(),
+    run({"cmake", "-G", "Ninja", "-S", build + "-source", "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix(),
          "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Wshadow -Werror", "-DCMAKE_C_FLAGS=-Wall -Wextra -Wpedantic -Werror"});
     run({"cmake", "--build", build});
     return build + "/embed";
