@@ -68,14 +68,7 @@ class PromisedCheckpoint : public Checkpoint {
   const std::string& path() const override { return path_; }
   bool is_folder() const override { return is_folder_; }
   const std::vector<std::string>& files() const override { return files_; }
-  std::uint64_t file_bytes() const override { return 0; }
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
-  std::optional<std::size_t> find(std::string_view name) const override {
-    auto at = std::lower_bound(tensors_.begin(), tensors_.end(), name,
-                               [](const TensorInfo& t, std::string_view n) { return t.name < n; });
-    if (at == tensors_.end() || at->name != name) return std::nullopt;
-    return static_cast<std::size_t>(at - tensors_.begin());
-  }
   const std::map<std::string, std::string>& metadata() const override { return metadata_; }
   const std::optional<std::string>& config() const override { return config_; }
   const std::optional<std::string>& quantized() const override { return quantized_; }

@@ -27,14 +27,7 @@ class View final : public Checkpoint {
   const std::string& path() const override { return checkpoint_->path(); }
   bool is_folder() const override { return checkpoint_->is_folder(); }
   const std::vector<std::string>& files() const override { return checkpoint_->files(); }
-  std::uint64_t file_bytes() const override { return checkpoint_->file_bytes(); }
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
-  std::optional<std::size_t> find(std::string_view name) const override {
-    const auto at = std::lower_bound(tensors_.begin(), tensors_.end(), name,
-                                     [](const TensorInfo& t, std::string_view n) { return t.name < n; });
-    if (at == tensors_.end() || at->name != name) return std::nullopt;
-    return static_cast<std::size_t>(at - tensors_.begin());
-  }
   const std::map<std::string, std::string>& metadata() const override { return checkpoint_->metadata(); }
   const std::optional<std::string>& config() const override { return checkpoint_->config(); }
   const std::optional<std::string>& quantized() const override {

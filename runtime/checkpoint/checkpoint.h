@@ -57,11 +57,10 @@ class Checkpoint {
   virtual const std::string& path() const = 0;              // as given, without a trailing slash
   virtual bool is_folder() const = 0;
   virtual const std::vector<std::string>& files() const = 0;  // safetensors files, full paths
-  virtual std::uint64_t file_bytes() const = 0;             // of all of them together
 
   // In canonical order: by name, bytewise.
   virtual const std::vector<TensorInfo>& tensors() const = 0;
-  virtual std::optional<std::size_t> find(std::string_view name) const = 0;
+  std::optional<std::size_t> find(std::string_view name) const;
 
   // `__metadata__` of the (first) file.
   virtual const std::map<std::string, std::string>& metadata() const = 0;

@@ -1,5 +1,6 @@
 #include "runtime/checkpoint/formats.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -54,6 +55,15 @@ Result<Candidate> look_at(const std::string& path, Span span) {
 }  // namespace
 
 std::span<const Format> formats() { return kFormats; }
+
+std::optional<std::size_t> Checkpoint::find(std::string_view name) const {
+  const std::vector<TensorInfo>& all = tensors();
+  const auto found = std::lower_bound(all.begin(), all.end(), name, [](const TensorInfo& tensor, std::string_view wanted) {
+    return tensor.name < wanted;
+  });
+  if (found == all.end() || found->name != name) return std::nullopt;
+  return static_cast<std::size_t>(found - all.begin());
+}
 
 Result<Checkpoint::Ptr> Checkpoint::open(const std::string& path, Span span) {
   const std::string clean = without_trailing_slashes(path);

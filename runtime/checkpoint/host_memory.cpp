@@ -144,14 +144,7 @@ class HostCheckpoint final : public Checkpoint {
   const std::string& path() const override { return path_; }
   bool is_folder() const override { return config_.has_value(); }  // like one, it has a config that travels along
   const std::vector<std::string>& files() const override { return files_; }
-  std::uint64_t file_bytes() const override { return 0; }
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
-  std::optional<std::size_t> find(std::string_view name) const override {
-    const auto found = std::lower_bound(tensors_.begin(), tensors_.end(), name,
-                                        [](const TensorInfo& t, std::string_view wanted) { return t.name < wanted; });
-    if (found == tensors_.end() || found->name != name) return std::nullopt;
-    return static_cast<std::size_t>(found - tensors_.begin());
-  }
   const std::map<std::string, std::string>& metadata() const override { return metadata_; }
   const std::optional<std::string>& config() const override { return config_; }
   const std::optional<std::string>& quantized() const override { return quantized_; }

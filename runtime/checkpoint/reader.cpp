@@ -32,20 +32,11 @@ class StoredCheckpoint final : public Checkpoint {
   const std::string& path() const override { return parts_.path; }
   bool is_folder() const override { return parts_.is_folder; }
   const std::vector<std::string>& files() const override { return parts_.files; }
-  std::uint64_t file_bytes() const override { return file_bytes_; }
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
   const std::map<std::string, std::string>& metadata() const override { return metadata_; }
   const std::optional<std::string>& config() const override { return config_; }
   const std::optional<std::string>& quantized() const override { return quantized_; }
   const std::string& header_digest() const override { return header_digest_; }
-
-  std::optional<std::size_t> find(std::string_view name) const override {
-    const auto found = std::lower_bound(
-        tensors_.begin(), tensors_.end(), name,
-        [](const TensorInfo& t, std::string_view wanted) { return t.name < wanted; });
-    if (found == tensors_.end() || found->name != name) return std::nullopt;
-    return static_cast<std::size_t>(found - tensors_.begin());
-  }
 
   Status read(std::size_t tensor, std::uint64_t offset, std::uint64_t size,
               void* to) const override {

@@ -2,7 +2,6 @@
 // misbehave.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -53,13 +52,7 @@ class MemoryCheckpoint : public Checkpoint {
   const std::string& path() const override { return path_; }
   bool is_folder() const override { return false; }
   const std::vector<std::string>& files() const override { return files_; }
-  std::uint64_t file_bytes() const override { return 0; }
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
-  std::optional<std::size_t> find(std::string_view name) const override {
-    for (std::size_t i = 0; i < tensors_.size(); ++i)
-      if (tensors_[i].name == name) return i;
-    return std::nullopt;
-  }
   const std::map<std::string, std::string>& metadata() const override { return metadata_; }
   const std::optional<std::string>& config() const override { return none_; }
   const std::optional<std::string>& quantized() const override { return none_; }
