@@ -37,9 +37,12 @@ bool has_room(const std::string& folder, std::uint64_t bytes) {
 
 }  // namespace
 
-CandidateFolder::~CandidateFolder() {
+CandidateFolder::~CandidateFolder() { clear(); }
+
+void CandidateFolder::clear() {
   std::error_code failed;
   if (!path_.empty()) fs::remove_all(path_, failed);
+  path_.clear();
 }
 
 Status CandidateFolder::make(const std::string& parent, Span span) {
@@ -55,19 +58,12 @@ Status CandidateFolder::make(const std::string& parent, Span span) {
   return ok();
 }
 
-Result<std::string> CandidateFolder::place(std::uint64_t bytes, std::uint64_t memory_bytes, bool folder,
+Result<std::string> CandidateFolder::place(std::uint64_t bytes, std::uint64_t free_memory, bool folder,
                                            const std::string& beside, Span span) {
-  const bool in_memory = bytes <= memory_bytes / 2 && has_room(kSharedMemory, bytes);
-  const std::string parent = in_memory ? kSharedMemory : beside;
-  if (path_.empty() || !path_.starts_with(parent + "/")) {
-    std::error_code failed;
-    if (!path_.empty()) fs::remove_all(path_, failed);
-    ROUX_DO(make(parent, span));
-  }
-  const std::string path = path_ + (folder ? "/candidate" : "/candidate.safetensors");
-  std::error_code failed;
-  fs::remove_all(path, failed);
-  return path;
+  clear();
+  const bool in_memory = bytes <= free_memory && has_room(kSharedMemory, bytes);
+  ROUX_DO(make(in_memory ? kSharedMemory : beside, span));
+  return path_ + (folder ? "/candidate" : "/candidate.safetensors");
 }
 
 }  // namespace roux

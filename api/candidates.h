@@ -1,5 +1,5 @@
-// A place for models that exist only to be scored: a folder of this process in shared memory where it fits
-// the budget, else beside the outputs. Removed when the run ends; folders of processes that died are removed
+// A place for a model that exists only to be scored: a folder of this process in shared memory where it fits
+// the budget, else beside the outputs. Removed when it has been scored; folders of processes that died are removed
 // by the next run.
 #pragma once
 
@@ -17,10 +17,11 @@ class CandidateFolder {
   CandidateFolder(const CandidateFolder&) = delete;
   CandidateFolder& operator=(const CandidateFolder&) = delete;
 
-  // The path at which to write a candidate of `bytes`; whatever stood there is removed. `beside`: a folder
-  // on the disk of the outputs.
-  Result<std::string> place(std::uint64_t bytes, std::uint64_t memory_bytes, bool folder,
+  // The path at which to write a candidate of `bytes`; the one before is removed. `free_memory`: what the plan that
+  // makes it leaves of the budget. `beside`: a folder on the disk of the outputs.
+  Result<std::string> place(std::uint64_t bytes, std::uint64_t free_memory, bool folder,
                             const std::string& beside, Span span);
+  void clear();
 
  private:
   Status make(const std::string& parent, Span span);

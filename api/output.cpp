@@ -16,6 +16,17 @@ namespace {
 constexpr std::uint64_t kSmallestTile = kBlock;
 constexpr std::uint64_t kFewestCollected = 1u << 12;
 
+Diagnostic does_not_fit(const Plan& plan, const MemoryNeed& need, std::uint64_t budget, Span span) {
+  std::string message = "this needs " + format_bytes(need.bytes) + " of memory";
+  if (need.tensor_bytes > need.bytes / 2) {
+    const PlannedTensor& tensor = plan.tensors[need.tensor];
+    message += ", of it " + format_bytes(need.tensor_bytes) + " while tensor " + quoted(tensor.name) + " " +
+               format_shape(tensor.shape) + " is at hand";
+  }
+  return error(DiagnosticKind::memory_budget, span, message + ", more than the budget of " + format_bytes(budget))
+      .hint("give it more (`--memory`), or fewer threads (`--threads`)");
+}
+
 std::string space_of_output(const Graph& graph, const Data& value) {
   return is_model(graph, Value(value)) ? "model" : is_delta(graph, Value(value)) ? "delta" : "tensors";
 }
@@ -105,21 +116,18 @@ Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const 
 
 Status fit_memory(Plan& plan, const Options& options, Span span) {
   if (options.tile_elements) plan.tile_elements = options.tile_elements;
-  plan.peak_bytes = peak_bytes(plan);
+  MemoryNeed need = memory_need(plan);
   // Order statistics give way first (at worst they sweep once more), then tiles.
   const auto shrink = [&](std::uint64_t& size, std::uint64_t least) {
-    while (plan.peak_bytes > options.memory_bytes && size > least) {
+    while (need.bytes > options.memory_bytes && size > least) {
       size /= 2;
-      plan.peak_bytes = peak_bytes(plan);
+      need = memory_need(plan);
     }
   };
   shrink(plan.collect_limit, kFewestCollected);
   if (!options.tile_elements) shrink(plan.tile_elements, kSmallestTile);
-  if (plan.peak_bytes <= options.memory_bytes) return ok();
-  return error(DiagnosticKind::memory_budget, span,
-               "this needs " + format_bytes(plan.peak_bytes) + " of memory, more than the budget of " +
-                   format_bytes(options.memory_bytes))
-      .hint("give it more (`--memory`), or fewer threads (`--threads`)");
+  plan.peak_bytes = need.bytes;
+  return need.bytes <= options.memory_bytes ? ok() : does_not_fit(plan, need, options.memory_bytes, span);
 }
 
 std::vector<Checkpoint::Ptr> sources_of_plan(const Plan& plan, const Inputs& inputs) {

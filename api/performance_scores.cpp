@@ -23,14 +23,15 @@ std::string folder_for_candidates(const std::vector<std::string>& outputs) {
 
 }  // namespace
 
-// The path of a file or folder that holds this model until the next candidate comes.
+// The path of a file or folder that holds this model until `candidates_` is cleared.
 Result<std::string> Performance::write_candidate(const Data& model, bool in_f64, Span span) {
   OutputWish wish{.value = &model, .path = "candidate", .dtype = "widest", .in_f64 = in_f64, .metadata = {},
                   .span = span};
   ROUX_TRY(PreparedOutput prepared, prepare(wish));
   const bool folder = prepared.layout.companions != nullptr;
-  ROUX_TRY(prepared.layout.path, candidates_.place(output_bytes(prepared.layout), options_.memory_bytes, folder,
-                                                   folder_for_candidates(recipe_.output_paths), span));
+  ROUX_TRY(prepared.layout.path,
+           candidates_.place(output_bytes(prepared.layout), options_.memory_bytes - prepared.plan.peak_bytes, folder,
+                             folder_for_candidates(recipe_.output_paths), span));
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
   ROUX_TRY(const ExecuteResult result, run_plan(prepared.plan, {writer.get()}, "merging a candidate"));
   if (!result.nonfinite.empty() && !std::exchange(told_of_candidate_, true))
@@ -69,7 +70,9 @@ Result<double> Performance::score_candidate(const Scorer& scorer, const Data& mo
       return told(quoted(loaded->path()), run_scorer(scorer, loaded->path(), span));
   }
   ROUX_TRY(const std::string path, write_candidate(model, scorer.in_f64, span));
-  return told("a candidate", run_scorer(scorer, path, span));
+  Result<double> score = told("a candidate", run_scorer(scorer, path, span));
+  candidates_.clear();  // it counts as memory, which the next plan may need
+  return score;
 }
 
 Result<std::optional<double>> Performance::score(const Scorer& scorer, const Data& model, Span span) {

@@ -21,7 +21,7 @@ std::string_view describe(JsonScalar::Kind kind) {
 }
 
 std::optional<JsonProblem> JsonReader::read(std::string_view text) {
-  levels_.clear();
+  depth_ = 0;
   problem_.reset();
   nlohmann::json_sax<nlohmann::json>* const events = this;
   // The parser takes a zero byte for the end of the text, whatever follows.
@@ -32,6 +32,18 @@ std::optional<JsonProblem> JsonReader::read(std::string_view text) {
   const bool read_all = nlohmann::json::sax_parse(text.begin(), text.end(), events);
   if (!read_all && !problem_) fail(subject_ + " is not JSON");
   return std::move(problem_);
+}
+
+bool JsonReader::Keys::insert(const std::string& key) {
+  if (std::find(few_.begin(), few_.end(), key) != few_.end()) return false;
+  if (few_.size() == kFew) return others_.insert(key).second;
+  few_.push_back(key);
+  return true;
+}
+
+void JsonReader::Keys::clear() {
+  few_.clear();
+  if (!others_.empty()) others_.clear();  // takes as long as it has buckets
 }
 
 bool JsonReader::on_open(bool) { return true; }
@@ -48,17 +60,20 @@ bool JsonReader::fail(DiagnosticKind kind, std::string message, std::string hint
 }
 
 bool JsonReader::push(bool is_object) {
-  if (levels_.size() >= static_cast<std::size_t>(limits::kHeaderJsonDepth)) {
+  if (depth_ >= static_cast<std::size_t>(limits::kHeaderJsonDepth)) {
     return fail(subject_ + " nests deeper than " + std::to_string(limits::kHeaderJsonDepth) +
                 " levels");
   }
-  levels_.push_back({is_object, {}, {}});
+  if (levels_.size() == depth_) levels_.emplace_back();
+  levels_[depth_].key.clear();
+  levels_[depth_].keys.clear();
+  ++depth_;
   return on_open(is_object);
 }
 
 bool JsonReader::pop() {
   const bool go_on = on_close();
-  levels_.pop_back();
+  --depth_;
   return go_on;
 }
 
@@ -86,9 +101,9 @@ bool JsonReader::start_array(std::size_t) { return push(false); }
 bool JsonReader::end_array() { return pop(); }
 
 bool JsonReader::key(string_t& value) {
-  Level& level = levels_.back();
-  if (levels_.size() <= unique_depth_ && !level.keys.insert(value).second) {
-    const std::size_t outer_level = levels_.size() - 1;
+  Level& level = levels_[depth_ - 1];
+  if (depth_ <= unique_depth_ && !level.keys.insert(value)) {
+    const std::size_t outer_level = depth_ - 1;
     const std::string outer = outer_level > 0 ? " in " + quoted(key_at(outer_level)) : "";
     return fail(subject_ + " names " + quoted(value) + " twice" + outer +
                 ", expected every name once");

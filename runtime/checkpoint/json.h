@@ -44,7 +44,7 @@ class JsonReader : private nlohmann::json_sax<nlohmann::json> {
 
  protected:
   // Depth of the innermost open object or list; in `open` and `close` it counts the one concerned.
-  std::size_t depth() const { return levels_.size(); }
+  std::size_t depth() const { return depth_; }
   // The key under which the walk is in the object at `level` (1 is the root); empty in a list.
   const std::string& key_at(std::size_t level) const { return levels_[level - 1].key; }
 
@@ -56,10 +56,20 @@ class JsonReader : private nlohmann::json_sax<nlohmann::json> {
   bool fail(DiagnosticKind kind, std::string message, std::string hint);
 
  private:
+  // The keys of one object. Most have a handful, and then a list is quicker than a set.
+  class Keys {
+   public:
+    bool insert(const std::string& key);  // false if it is there
+    void clear();
+
+   private:
+    static constexpr std::size_t kFew = 8;
+    std::vector<std::string> few_;
+    std::unordered_set<std::string> others_;
+  };
   struct Level {
-    bool is_object;
     std::string key;
-    std::unordered_set<std::string> keys;
+    Keys keys;
   };
 
   bool push(bool is_object);
@@ -82,7 +92,8 @@ class JsonReader : private nlohmann::json_sax<nlohmann::json> {
 
   std::string subject_;
   std::size_t unique_depth_;
-  std::vector<Level> levels_;
+  std::vector<Level> levels_;  // those in use, and deeper ones that keep their memory
+  std::size_t depth_ = 0;
   std::optional<JsonProblem> problem_;
 };
 

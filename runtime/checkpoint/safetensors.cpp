@@ -67,10 +67,10 @@ class HeaderReader final : public JsonReader {
   bool on_close() override { return depth() != 2 || in_metadata() || finish_entry(); }
 
   bool on_scalar(JsonScalar scalar) override {
-    const std::string seen(describe(scalar.kind));
-    if (depth() == 0) return fail("header is " + seen + ", expected an object");
+    const std::string_view seen = describe(scalar.kind);
+    if (depth() == 0) return fail("header is " + std::string(seen) + ", expected an object");
     if (depth() == 1)
-      return fail((in_metadata() ? quoted(kMetadata) : tensor()) + " is " + seen +
+      return fail((in_metadata() ? quoted(kMetadata) : tensor()) + " is " + std::string(seen) +
                   ", expected an object");
     if (in_metadata()) {
       if (scalar.kind != JsonScalar::Kind::string) return expect_string(seen);
@@ -105,10 +105,10 @@ class HeaderReader final : public JsonReader {
     return true;
   }
 
-  bool take_number(const std::string& field, const JsonScalar& scalar, const std::string& seen) {
+  bool take_number(const std::string& field, const JsonScalar& scalar, std::string_view seen) {
     if (depth() != 3 || scalar.kind != JsonScalar::Kind::whole || scalar.whole > INT64_MAX)
       return fail(quoted(field) + " of " + tensor() + " holds " +
-                  (scalar.kind == JsonScalar::Kind::whole ? std::to_string(scalar.whole) : seen) +
+                  (scalar.kind == JsonScalar::Kind::whole ? std::to_string(scalar.whole) : std::string(seen)) +
                   ", expected whole numbers below 2^63");
     if (field == "data_offsets") {
       offsets_.push_back(scalar.whole);
@@ -135,22 +135,22 @@ class HeaderReader final : public JsonReader {
       return fail(tensor() + " ends at byte " + std::to_string(end) + " of the data, before its " +
                   "begin at " + std::to_string(begin));
     const std::optional<std::uint64_t> count = element_count_of(shape_, *dtype);
-    const std::string what = tensor() + " is " + *dtype_text_ + " " + format_shape(shape_);
-    if (!count) return fail(what + ", whose size overflows 63 bits");
+    const auto what = [&] { return tensor() + " is " + *dtype_text_ + " " + format_shape(shape_); };
+    if (!count) return fail(what() + ", whose size overflows 63 bits");
     const std::uint64_t bytes = *count * static_cast<std::uint64_t>(bytes_of(*dtype));
     if (end - begin != bytes)
-      return fail(what + ", which takes " + format_count(bytes, "byte") +
+      return fail(what() + ", which takes " + format_count(bytes, "byte") +
                   ", but its data_offsets span " + std::to_string(end - begin));
     entries.push_back({key_at(1), *dtype, shape_, begin, end});
     return true;
   }
 
-  bool expect_string(const std::string& seen) {
-    return fail(quoted(kMetadata) + " holds " + seen + " under " + quoted(key_at(2)) +
+  bool expect_string(std::string_view seen) {
+    return fail(quoted(kMetadata) + " holds " + std::string(seen) + " under " + quoted(key_at(2)) +
                 ", expected strings only");
   }
-  bool wrong(const std::string& field, const std::string& seen, const std::string& expected) {
-    return fail(quoted(field) + " of " + tensor() + " is " + seen + ", expected " + expected);
+  bool wrong(const std::string& field, std::string_view seen, std::string_view expected) {
+    return fail(quoted(field) + " of " + tensor() + " is " + std::string(seen) + ", expected " + std::string(expected));
   }
   bool wrong_offset_count() {
     return fail("`data_offsets` of " + tensor() + " holds " +
@@ -181,13 +181,15 @@ std::optional<JsonProblem> check_offsets(std::vector<HeaderEntry>& entries,
       return problem("tensor " + quoted(entry.name) + " ends at byte " + std::to_string(entry.end) +
                          " of the data, but the file holds only " + std::to_string(data_bytes),
                      kCutOff);
-    const std::string place = " begins at byte " + std::to_string(entry.begin) + " of the data";
+    const auto place = [&] {
+      return "tensor " + quoted(entry.name) + " begins at byte " + std::to_string(entry.begin) + " of the data";
+    };
     if (entry.begin < covered)
-      return problem("tensor " + quoted(entry.name) + place + ", inside " + quoted(before->name) +
+      return problem(place() + ", inside " + quoted(before->name) +
                          " which ends at " + std::to_string(covered),
                      kBadWriter);
     if (entry.begin > covered)
-      return problem("tensor " + quoted(entry.name) + place + ", expected " +
+      return problem(place() + ", expected " +
                          std::to_string(covered) + ": a gap of " +
                          format_count(entry.begin - covered, "byte"),
                      kBadWriter);

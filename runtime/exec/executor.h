@@ -65,8 +65,16 @@ struct ExecuteResult {
   std::vector<Nonfinite> nonfinite;        // by output, then tensor
 };
 
-// What `execute` holds in memory at its peak: buffers of all threads, selections, partial sums, slots.
-std::uint64_t peak_bytes(const Plan& plan);
+// Names and headers up to this size belong to the program, as its code does; what is more counts as memory of the plan.
+inline constexpr std::uint64_t kFreeTableBytes = 160ull << 20;
+
+// What a plan takes at its peak: buffers of all threads, selections, partial sums, slots, large tables of tensors.
+struct MemoryNeed {
+  std::uint64_t bytes = 0;
+  std::uint32_t tensor = 0;          // of Plan::tensors: the one that takes most while it is at hand
+  std::uint64_t tensor_bytes = 0;    // what it takes; grows with its size, not with that of tiles
+};
+MemoryNeed memory_need(const Plan& plan);
 
 // `sources` and `outputs` match plan.sources and plan.outputs. Carried tensors are compared before the
 // first byte is written; a difference is a diagnostic that names the tensor and both files.

@@ -41,17 +41,6 @@ std::uint64_t fine_bytes(const Plan& plan, std::uint32_t stage, const MatrixView
          ordering * OrdinalRun::peak_bytes(view.rows * view.columns, view);
 }
 
-// Small tensors lie in memory one for each thread, large ones alone.
-std::uint64_t most_fine_bytes(const Plan& plan, std::uint32_t stage) {
-  const std::uint64_t threads = plan.threads;
-  std::uint64_t most = 0;
-  for (const PlannedTensor& tensor : plan.tensors) {
-    const std::uint64_t bytes = fine_bytes(plan, stage, matrix_view(tensor.shape));
-    most = std::max(most, tensor.element_count < kSmallElements ? threads * bytes : bytes);
-  }
-  return most;
-}
-
 std::uint64_t selection_bytes(const Plan& plan, std::uint32_t stage) {
   const std::uint64_t threads = plan.threads;
   std::uint64_t bytes = 0, widest_row = 0;
@@ -68,16 +57,26 @@ std::uint64_t selection_bytes(const Plan& plan, std::uint32_t stage) {
   return bytes;
 }
 
-std::uint64_t strip_bytes(const Plan& plan, std::uint32_t stage) {
+std::uint64_t strip_bytes(const Plan& plan, std::uint32_t stage, const MatrixView& view) {
   const auto sums = static_cast<std::uint64_t>(
       std::count_if(plan.slots.begin(), plan.slots.end(), [&](const Slot& slot) {
         return slot.kind == Slot::Kind::reduction && slot.level == Level::column && slot.stage == stage;
       }));
-  const std::uint64_t orders = made_in(plan.selections, stage, Level::column);
-  std::uint64_t most = 0;
-  for (const PlannedTensor& tensor : plan.tensors)
-    most = std::max(most, column_bytes(matrix_view(tensor.shape), sums, orders));
-  return static_cast<std::uint64_t>(plan.threads) * most;
+  return static_cast<std::uint64_t>(plan.threads) * column_bytes(view, sums, made_in(plan.selections, stage, Level::column));
+}
+
+std::uint64_t coarse_reductions(const Plan& plan) {
+  return static_cast<std::uint64_t>(std::count_if(plan.slots.begin(), plan.slots.end(), [](const Slot& slot) {
+    return slot.kind == Slot::Kind::reduction && !is_fine(slot.level);
+  }));
+}
+
+// What a stage holds while the tensor is at hand. Small tensors lie in memory one for each thread, large ones alone.
+std::uint64_t within_tensor(const Plan& plan, std::uint32_t stage, const PlannedTensor& tensor) {
+  const MatrixView view = matrix_view(tensor.shape);
+  const std::uint64_t at_once = tensor.element_count < kSmallElements ? static_cast<std::uint64_t>(plan.threads) : 1;
+  return at_once * fine_bytes(plan, stage, view) + strip_bytes(plan, stage, view) +
+         coarse_reductions(plan) * 2 * sizeof(double) * (tensor.element_count / kBlock + 1);
 }
 
 // Positions over the model: while they are found, and kept from earlier stages.
@@ -92,21 +91,32 @@ std::uint64_t position_bytes(const Plan& plan, std::uint32_t stage) {
   return bytes;
 }
 
+// Names, shapes, headers and layouts, as measured: they grow with the number of tensors alone.
+std::uint64_t table_bytes(const Plan& plan) {
+  const std::uint64_t of_each = 600 + 300 * plan.sources.size() + 1000 * plan.outputs.size();
+  std::uint64_t bytes = plan.tensors.size() * of_each;
+  for (const PlannedTensor& tensor : plan.tensors) bytes += 10 * tensor.name.size();
+  return bytes;
+}
+
 }  // namespace
 
-std::uint64_t peak_bytes(const Plan& plan) {
-  std::uint64_t most = 0;
-  for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage)
-    most = std::max(most, selection_bytes(plan, stage) + most_fine_bytes(plan, stage) +
-                              strip_bytes(plan, stage) + position_bytes(plan, stage));
-  std::uint64_t most_partials = 0;
-  std::uint64_t reductions = 0;
-  for (const Slot& slot : plan.slots)
-    reductions += slot.kind == Slot::Kind::reduction && !is_fine(slot.level);
-  for (const PlannedTensor& tensor : plan.tensors)
-    most_partials = std::max(most_partials, tensor.element_count / kBlock + 1);
-  most += reductions * sizeof(double) * (most_partials * 2 + plan.tensors.size() * 2);
-  return most + static_cast<std::uint64_t>(plan.threads) * worker_bytes(plan) + SlotTable::bytes(plan);
+MemoryNeed memory_need(const Plan& plan) {
+  MemoryNeed need;
+  for (std::uint32_t stage = 0; stage < plan.stages.size(); ++stage) {
+    const std::uint64_t whole = selection_bytes(plan, stage) + position_bytes(plan, stage);
+    need.bytes = std::max(need.bytes, whole);
+    for (std::uint32_t tensor = 0; tensor < plan.tensors.size(); ++tensor) {
+      const std::uint64_t within = within_tensor(plan, stage, plan.tensors[tensor]);
+      need.bytes = std::max(need.bytes, whole + within);
+      if (within > need.tensor_bytes) need.tensor = tensor, need.tensor_bytes = within;
+    }
+  }
+  need.bytes += coarse_reductions(plan) * 2 * sizeof(double) * plan.tensors.size() +
+                static_cast<std::uint64_t>(plan.threads) * worker_bytes(plan) + SlotTable::bytes(plan);
+  const std::uint64_t tables = table_bytes(plan);
+  if (tables > kFreeTableBytes) need.bytes += tables - kFreeTableBytes;
+  return need;
 }
 
 }  // namespace roux

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <mutex>
 
 #include "base/text.h"
 
@@ -12,9 +11,35 @@ namespace {
 
 // A tensor of a flat sweep: made by its first tile, finished by its last.
 struct Pending {
-  std::once_flag begun;
   std::atomic<std::uint64_t> tiles_left{0};
   std::unique_ptr<Work> work;
+
+  // Runs `make` once; others that come wait for it. What it throws, its caller gets, and the next one tries again.
+  // (std::call_once enters the kernel each time, which counts where there are very many small tensors.)
+  template <class Make>
+  void begin(const Make& make) {
+    for (State seen = state_.load(); seen != State::begun; seen = state_.load()) {
+      if (seen == State::begins) {
+        state_.wait(seen);
+      } else if (state_.compare_exchange_strong(seen, State::begins)) {
+        Attempt attempt{state_};
+        make();
+        attempt.reached = State::begun;
+      }
+    }
+  }
+
+ private:
+  enum class State : unsigned char { untouched, begins, begun };
+  struct Attempt {
+    std::atomic<State>& state;
+    State reached = State::untouched;
+    ~Attempt() {
+      state = reached;
+      state.notify_all();
+    }
+  };
+  std::atomic<State> state_{State::untouched};
 };
 
 }  // namespace
@@ -140,7 +165,7 @@ Status StageRunner::sweep_flat(Round round, std::uint64_t every) {
     const auto after = std::upper_bound(first_tiles.begin(), first_tiles.end(), index);
     const std::size_t i = after - first_tiles.begin() - 1;
     Pending& tensor = pending[i];
-    std::call_once(tensor.begun, [&] {
+    tensor.begin([&] {
       auto work = std::make_unique<Work>(state_.make_work(tensors[i], *pass_of(tensors[i]), round));
       work->make_partials();
       tensor.work = std::move(work);

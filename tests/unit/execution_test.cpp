@@ -211,8 +211,8 @@ TEST(Execution, tells_its_memory_before_it_runs) {
   PlanMaker maker = copying();
   maker.plan.threads = 2;
   maker.plan.tile_elements = 8192;
-  EXPECT_GE(peak_bytes(maker.plan), 2u * 8192 * 8);
-  EXPECT_LT(peak_bytes(maker.plan), 1u << 20);
+  EXPECT_GE(memory_need(maker.plan).bytes, 2u * 8192 * 8);
+  EXPECT_LT(memory_need(maker.plan).bytes, 1u << 20);
 }
 
 }  // namespace

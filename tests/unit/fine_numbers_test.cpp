@@ -271,14 +271,14 @@ TEST(FineNumbers, a_selection_over_the_model_takes_tensors_up_again) {
 TEST(FineNumbers, say_what_memory_they_need) {
   PlanMaker maker(1);
   add_shaped(maker, Sizes::small);
-  const std::uint64_t before = peak_bytes(maker.plan);
+  const std::uint64_t before = memory_need(maker.plan).bytes;
   maker.plan.stages.resize(1);
   maker.ordinal(Level::recipe, LaneType::f32);
   std::uint64_t elements = 0;
   for (const PlannedTensor& tensor : maker.plan.tensors) elements += tensor.element_count;
   // Sixteen bytes for a value to be sorted, eight for its place.
-  EXPECT_GE(peak_bytes(maker.plan), before + 24 * elements);
-  EXPECT_LE(peak_bytes(maker.plan), before + 25 * elements);
+  EXPECT_GE(memory_need(maker.plan).bytes, before + 24 * elements);
+  EXPECT_LE(memory_need(maker.plan).bytes, before + 25 * elements);
 }
 
 }  // namespace
