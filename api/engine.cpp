@@ -194,8 +194,12 @@ Result<Report> perform(Engine::State& engine, const BoundRecipe& bound, const Ev
   if (opened) performance.reuse_inputs(*opened);
   Evaluator evaluator(engine.sources, engine.library, recipe.imports, graph, performance, limits_of(engine.options));
   Diagnostics failed = evaluator.run(recipe.module, arguments.settings);
-  if (!failed.empty()) return failed;
-  ROUX_DO(performance.commit());
+  if (failed.empty())
+    if (Status committed = performance.commit(); !committed) failed = std::move(committed).error();
+  if (!failed.empty()) {
+    performance.tell_left();
+    return failed;
+  }
   performance.score_outputs();
   Report report = performance.report();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -38,6 +38,7 @@ Events fenced(const Events& events) {
           .on_note = fence("on_note", events.on_note),
           .on_progress = fence("on_progress", events.on_progress),
           .on_log = fence("on_log", events.on_log),
+          .on_resume = fence("on_resume", events.on_resume),
           .cancel = events.cancel};
 }
 

@@ -24,19 +24,6 @@ std::string canonical_key(const std::string& path) {
   return key;
 }
 
-// What tells one state of a checkpoint's files from another without reading them.
-std::string stamp_of(const Checkpoint& checkpoint) {
-  std::string stamp;
-  for (const std::string& file : checkpoint.files()) {
-    struct stat facts{};
-    if (stat(file.c_str(), &facts) != 0) return "gone";
-    for (const auto part : {static_cast<long long>(facts.st_ino), static_cast<long long>(facts.st_size),
-                            static_cast<long long>(facts.st_mtim.tv_sec), static_cast<long long>(facts.st_mtim.tv_nsec)})
-      stamp += std::to_string(part) + ' ';
-  }
-  return stamp;
-}
-
 std::vector<std::string> files_that_match(const std::string& pattern) {
   std::vector<std::string> paths;
   glob_t found{};
@@ -88,6 +75,18 @@ class PromisedCheckpoint : public Checkpoint {
 };
 
 }  // namespace
+
+std::string stamp_of(const Checkpoint& checkpoint) {
+  std::string stamp;
+  for (const std::string& file : checkpoint.files()) {
+    struct stat facts{};
+    if (stat(file.c_str(), &facts) != 0) return "gone";
+    for (const auto part : {static_cast<long long>(facts.st_ino), static_cast<long long>(facts.st_size),
+                            static_cast<long long>(facts.st_mtim.tv_sec), static_cast<long long>(facts.st_mtim.tv_nsec)})
+      stamp += std::to_string(part) + ' ';
+  }
+  return stamp;
+}
 
 Result<Checkpoint::Ptr> Inputs::checkpoint_at(const std::string& path, const std::string& key, Span span) {
   if (auto known = opened_.find(key); known != opened_.end()) return known->second.checkpoint;

@@ -13,6 +13,9 @@
 
 namespace roux {
 
+// What tells one state of a checkpoint's files from another without reading them.
+std::string stamp_of(const Checkpoint& checkpoint);
+
 class Inputs {
  public:
   // `models`: what lies in the host's memory, by name.

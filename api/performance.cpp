@@ -8,6 +8,7 @@
 
 #include "api/nonfinite.h"
 #include "api/output.h"
+#include "api/work.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "compiler/interpret/domains.h"
@@ -248,6 +249,28 @@ Status Performance::tell_nonfinite(const ExecuteResult& result, const std::strin
   return ok();
 }
 
+void Performance::tell_left() {
+  for (const auto& writer : pending_) log_.left(*writer);
+}
+
+// All of it, up to the device. The digests of the inputs are taken on the way, and told in the headers.
+Result<ExecuteResult> Performance::fill(CheckpointWriter& writer, const PreparedOutput& prepared,
+                                        const std::vector<Checkpoint::Ptr>& files, const SaveRequest& request) {
+  for (const Checkpoint::Ptr& file : files) file->begin_digest();
+  Result<ExecuteResult> executed = run_plan(prepared.plan, {&writer}, request.path);
+  if (!executed) return placed(std::move(executed).error(), request.span);
+  ROUX_DO(tell_nonfinite(*executed, quoted(request.path), request.refuse_nonfinite, request.span));
+  std::vector<Digest> digests;
+  for (const Checkpoint::Ptr& file : files) {
+    ROUX_TRY(digests.emplace_back(), file->fed_digest(options_.threads));
+  }
+  std::map<std::string, std::string> told = prepared.layout.metadata;
+  for (const auto& [key, text] : metadata(files, digests)) told[key] = text;
+  writer.set_metadata(std::move(told));
+  ROUX_DO(writer.finish(options_.sync));
+  return executed;
+}
+
 Status Performance::save(const SaveRequest& request) {
   const Data& value = *request.value.get<Data>();
   OutputWish wish{.value = &value, .path = request.path, .dtype = request.dtype,
@@ -259,18 +282,16 @@ Status Performance::save(const SaveRequest& request) {
   wish.metadata = metadata(files, digests);
   ROUX_TRY(PreparedOutput prepared, prepare(wish));
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
+  const auto is_of_host = [](const Checkpoint::Ptr& file) { return is_host_path(file->path()); };
+  if (std::none_of(files.begin(), files.end(), is_of_host))  // those are gone when their process ends
+    prepared.layout.work = work_of(graph_, inputs_, value.node, request.in_f64);
+  prepared.layout.resume = options_.resume;
+  prepared.layout.sync_journal = options_.sync;
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
-  for (const Checkpoint::Ptr& file : files) file->begin_digest();
-  Result<ExecuteResult> executed = run_plan(prepared.plan, {writer.get()}, request.path);
-  if (!executed) return placed(std::move(executed).error(), request.span);
-  const ExecuteResult result = *std::move(executed);
-  ROUX_DO(tell_nonfinite(result, quoted(request.path), request.refuse_nonfinite, request.span));
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    ROUX_TRY(digests[i], files[i]->fed_digest(options_.threads));
-  }
-  for (const auto& [key, text] : metadata(files, digests)) prepared.layout.metadata[key] = text;
-  writer->set_metadata(prepared.layout.metadata);
-  ROUX_DO(writer->finish(options_.sync));
+  if (options_.resume) log_.resumed(*writer);
+  Result<ExecuteResult> filled = fill(*writer, prepared, files, request);
+  if (!filled) log_.left(*writer);
+  ROUX_TRY(const ExecuteResult result, std::move(filled));
   if (!result.largest_taken.empty() && events_.on_note)
     events_.on_note(roux::note(DiagnosticKind::integers_taken, request.span,
                                (result.largest_taken.size() == 1

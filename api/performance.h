@@ -71,6 +71,8 @@ class Performance : public Host {
 
   // Everything written so far appears under its name.
   Status commit();
+  // What a run that failed leaves behind for the next, where it does.
+  void tell_left();
   enum class Scores { all, known };
   // Tells the scores of what was saved, where there is exactly one scorer; runs it only where `all` are wanted.
   void score_outputs(Scores wanted = Scores::all);
@@ -105,6 +107,8 @@ class Performance : public Host {
   template <class F>
   Status commit_if(F is_wanted);
   Status commit_if_named(const std::string& text);
+  Result<ExecuteResult> fill(CheckpointWriter& writer, const PreparedOutput& prepared,
+                             const std::vector<Checkpoint::Ptr>& files, const SaveRequest& request);
 
   Graph& graph_;
   const Options& options_;

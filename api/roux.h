@@ -51,6 +51,8 @@ struct Options {
   int max_depth = 256;                          // of calls inside each other
   std::uint64_t max_steps = 10'000'000;         // of control
   bool sync = true;                             // flush outputs to the device before they are renamed
+  bool resume = false;                          // go on with what a process that has ended left of a run, and leave
+                                                // behind what there is of one that fails
   bool save_to_memory = true;                   // whether `save(model, "memory:NAME")` is allowed
   ReadImport read_import = nullptr;             // empty: `import_from_files`
   // For tests and measurements; results do not depend on them.
@@ -143,6 +145,7 @@ struct Events {
   std::function<void(const Diagnostic&)> on_note = nullptr;              // notes and warnings, as they arise
   std::function<void(const RunProgress&)> on_progress = nullptr;
   std::function<void(const std::string& line)> on_log = nullptr;         // what is being done, step by step
+  std::function<void(const std::string& line)> on_resume = nullptr;      // with `Options::resume`: what was kept
   const std::atomic<bool>* cancel = nullptr;                   // set from any thread: the call ends soon
 };
 

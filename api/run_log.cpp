@@ -31,4 +31,26 @@ void RunLog::scored(const std::string& what, double score, double seconds) const
 
 void RunLog::putting_in_place(const std::string& path) const { tell("putting " + quoted(path) + " in place"); }
 
+namespace {
+
+std::string text_of(const WrittenPart& part) {
+  return std::to_string(part.tensors) + " of " + format_count(part.of, "tensor") + ", " + format_bytes(part.bytes);
+}
+
+}  // namespace
+
+void RunLog::resumed(const CheckpointWriter& writer) const {
+  if (!events_.on_resume) return;
+  const std::string output = quoted(writer.path()) + ": ";
+  if (writer.kept().tensors > 0) return events_.on_resume(output + "kept " + text_of(writer.kept()) + ", of an interrupted run");
+  if (!writer.found_other_work()) return events_.on_resume(output + "no interrupted run left anything");
+  events_.on_resume(output + "starts afresh: what an interrupted run left holds no whole tensor, or its recipe, parameters "
+                             "or inputs were others");
+}
+
+void RunLog::left(const CheckpointWriter& writer) const {
+  if (!events_.on_resume || writer.left().tensors == 0) return;
+  events_.on_resume(quoted(writer.path()) + ": " + text_of(writer.left()) + ", stay for the next run with `--resume`");
+}
+
 }  // namespace roux

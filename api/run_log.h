@@ -5,6 +5,7 @@
 
 #include "api/inputs.h"
 #include "api/roux.h"
+#include "runtime/checkpoint/writer.h"
 #include "runtime/exec/executor.h"
 
 namespace roux {
@@ -18,6 +19,9 @@ class RunLog {
   void ran(const std::string& activity, const ExecuteResult& result, std::uint64_t kernels) const;
   void scored(const std::string& what, double score, double seconds) const;
   void putting_in_place(const std::string& path) const;
+  // What an output took over of an interrupted run, and what one that failed leaves for the next.
+  void resumed(const CheckpointWriter& writer) const;
+  void left(const CheckpointWriter& writer) const;
 
  private:
   void tell(const std::string& line) const {

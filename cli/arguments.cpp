@@ -96,6 +96,10 @@ void add_options(CLI::App& app, const Command& command, Raw& raw) {
         ->type_name("N");
     add_testing_options(app, raw);
   }
+  if (command.takes & kResuming) {
+    app.add_flag("--resume", options.resume,
+                 "Keep the tensors that an interrupted run has completed, and, if interrupted, leave them to the next");
+  }
   if (command.takes & kRunning) {
     app.add_flag("--no-fsync", raw.no_fsync, "Do not wait until the outputs are on the disk");
     app.add_flag("--quiet,-q", raw.arguments.quiet, "No progress bar, no summary");

@@ -49,6 +49,7 @@ enum Takes : unsigned {
   kFormatting = 128,   // --check --diff
   kReading = 256,      // --markdown
   kWatching = 512,     // --watch
+  kResuming = 1024,    // --resume
 };
 
 struct Command {

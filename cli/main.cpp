@@ -16,9 +16,10 @@ namespace {
 // clang-format off
 constexpr Command kCommands[] = {
     {"run", "Carry out a recipe", "FILE", "The recipe; `-` reads it from standard input",
-     kSettings | kEngine | kRunning,
+     kSettings | kEngine | kRunning | kResuming,
      "  roux run soup.merge\n"
      "  roux run soup.merge --set k=0.3 --set out=\"out/k3\"\n"
+     "  roux run soup.merge --resume           go on where an interrupted run was ended\n"
      "  roux run soup.merge --memory 4G --threads 8\n"
      "  echo 'save(load(\"a\"), \"b\", dtype = bf16)' | roux run -",
      run_recipe},

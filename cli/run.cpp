@@ -24,7 +24,13 @@ int run_recipe(const Arguments& arguments) {
   auto& [engine, recipe] = std::get<OpenedRecipe>(opened);
 
   const InterruptScope interrupts;
-  const Events events = events_for(terminal, engine, interrupts, arguments.verbose);
+  Events events = events_for(terminal, engine, interrupts, arguments.verbose);
+  events.on_resume = [&](const std::string& line) {
+    if (terminal.is_json())
+      terminal.document()["resumed"].push_back(line);
+    else
+      terminal.note(printable(line) + '\n');
+  };
   const Result<Report> report = engine.run(recipe, {.settings = arguments.settings}, events);
   if (!report) return terminal.fail(engine, report.error());
   if (terminal.is_json()) {

@@ -12,6 +12,7 @@
 #include "runtime/checkpoint/file.h"
 #include "runtime/checkpoint/host_memory.h"
 #include "runtime/checkpoint/layout.h"
+#include "runtime/checkpoint/temporary.h"
 #include "runtime/checkpoint/writer.h"
 
 namespace roux {
@@ -160,7 +161,8 @@ class OutputCheck {
       return;
     }
     const std::uint64_t needed = output_bytes(layout_);
-    const std::optional<std::uint64_t> free = free_bytes(folder);
+    std::optional<std::uint64_t> free = free_bytes(folder);
+    if (free) *free += bytes_of_dead_temporaries(path_);  // they go, or are gone on with
     if (free && *free < needed)
       find(DiagnosticKind::disk_full,
            quoted(path_) + " needs " + format_bytes(needed) + ", but its disk has " +

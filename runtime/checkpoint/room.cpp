@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "runtime/checkpoint/file.h"
+#include "runtime/checkpoint/temporary.h"
 
 namespace roux {
 namespace {
@@ -31,12 +32,13 @@ Status check_room(const std::vector<OutputLayout>& outputs) {
   const OutputLayout& last = outputs.back();
   const std::string folder = standing_folder(last.path);
   const std::optional<dev_t> disk = disk_of(folder);
-  const std::optional<std::uint64_t> free = free_bytes(folder);
+  std::optional<std::uint64_t> free = free_bytes(folder);
   if (!disk || !free) return ok();
   std::uint64_t needed = 0, sharing = 0;
   for (const OutputLayout& output : outputs) {
     if (disk_of(standing_folder(output.path)) != disk) continue;
     needed += output_bytes(output);
+    *free += bytes_of_dead_temporaries(without_trailing_slashes(output.path));
     ++sharing;
   }
   if (sharing < 2 || needed <= *free) return ok();

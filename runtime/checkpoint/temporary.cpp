@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "runtime/checkpoint/journal.h"
 
 namespace roux {
 namespace {
@@ -35,8 +36,10 @@ void remove_tree(const std::string& path) {
   std::filesystem::remove_all(path, ignored);
 }
 
-// The process that made `1234`, `1234-2` or `1234-2-0`.
+// The process that made `1234`, `1234-2`, `1234-2-0` or a journal of these.
 std::optional<long> process_of(std::string_view suffix) {
+  const std::string journal = journal_path("");
+  if (suffix.ends_with(journal)) suffix.remove_suffix(journal.size());
   if (suffix.find_first_not_of("0123456789-") != std::string_view::npos) return std::nullopt;
   long pid = 0;
   const auto parsed = std::from_chars(suffix.data(), suffix.data() + suffix.size(), pid);
@@ -48,6 +51,18 @@ bool is_abandoned(const std::string& path, long pid) {
   if (anything_at("/proc/" + std::to_string(pid)) || !anything_at("/proc/self")) return false;
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   return !fd.valid() || ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+// Whether an open file or folder is (still) the one at this path.
+bool is_at(const Fd& fd, const std::string& path) {
+  struct stat opened, there;
+  return ::fstat(fd.get(), &opened) == 0 && ::lstat(path.c_str(), &there) == 0 && opened.st_dev == there.st_dev &&
+         opened.st_ino == there.st_ino;
+}
+
+std::uint64_t bytes_on_disk(const std::string& path) {
+  struct stat about;
+  return ::lstat(path.c_str(), &about) == 0 ? static_cast<std::uint64_t>(about.st_blocks) * 512 : 0;
 }
 
 // Gives back those that were not there, outermost first.
@@ -99,17 +114,54 @@ int rename_in_two_steps(const std::string& from, const std::string& to, const st
   return error_number;
 }
 
-void remove_dead_temporaries(const std::string& destination) {
+std::vector<std::string> dead_temporaries(const std::string& destination) {
   const std::string folder = folder_of_path(destination);
   const std::string prefix = prefix_of(destination);
+  std::vector<std::string> dead;
   const auto names = list_folder(folder, {});
-  if (!names) return;
+  if (!names) return dead;
   for (const std::string& name : *names) {
     if (!name.starts_with(prefix)) continue;
     const std::optional<long> pid = process_of(std::string_view(name).substr(prefix.size()));
     const std::string path = join_path(folder, name);
-    if (pid && is_abandoned(path, *pid)) remove_tree(path);
+    if (pid && is_abandoned(path, *pid)) dead.push_back(path);
   }
+  return dead;
+}
+
+std::uint64_t bytes_of_dead_temporaries(const std::string& destination) {
+  std::uint64_t bytes = 0;
+  for (const std::string& path : dead_temporaries(destination)) {
+    bytes += bytes_on_disk(path);
+    if (kind_of_path(path) != PathKind::folder) continue;
+    if (const auto names = list_folder(path, {}))
+      for (const std::string& name : *names) bytes += bytes_on_disk(join_path(path, name));
+  }
+  return bytes;
+}
+
+void remove_dead_temporaries(const std::string& destination) {
+  for (const std::string& path : dead_temporaries(destination)) remove_tree(path);
+}
+
+std::optional<Temporary> Temporary::take_over(const std::string& destination, Kind kind,
+                                              const std::function<bool(const std::string&)>& fits) {
+  const int flags = kind == Kind::file ? O_RDWR : O_RDONLY | O_DIRECTORY;
+  for (const std::string& path : dead_temporaries(destination)) {
+    Fd fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW));
+    // Somebody else may be about to do the same.
+    if (!fd.valid() || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || !is_at(fd, path) || !fits(path)) continue;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      const std::string ours = temporary_path(destination, attempt);
+      if (anything_at(ours) || ::rename(path.c_str(), ours.c_str()) != 0) continue;
+      Temporary temporary;
+      temporary.destination_ = destination;
+      temporary.path_ = ours;
+      temporary.fd_ = std::move(fd);
+      return temporary;
+    }
+  }
+  return std::nullopt;
 }
 
 Result<Temporary> Temporary::create(const std::string& destination, Kind kind, Span span) {
@@ -192,6 +244,11 @@ Status Temporary::take_back(Span span) {
   path_.clear();
   made_folders_.clear();
   return lost;
+}
+
+void Temporary::keep() {
+  path_.clear();
+  made_folders_.clear();
 }
 
 void Temporary::settle() {

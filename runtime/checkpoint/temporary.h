@@ -2,9 +2,12 @@
 // folder, locked while it lives. It is removed when it is destroyed unless it was moved to the
 // destination and settled there, and with it the folders above that were made for it. Temporaries of the same NAME
 // whose process is gone (and whose lock is free: it may belong to another host or container) are
-// removed when a new one is made.
+// removed when a new one is made, unless one of them is taken over.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +21,10 @@ class Temporary {
   enum class Kind : unsigned char { file, folder };
   // Makes the folders above `destination` where they are missing.
   static Result<Temporary> create(const std::string& destination, Kind kind, Span span);
+  // One that a dead process left and that fits, now locked and under the name of this process; its journal (see
+  // journal.h) stays where it was. `fits` gets its path. Nothing where there is none.
+  static std::optional<Temporary> take_over(const std::string& destination, Kind kind,
+                                            const std::function<bool(const std::string& path)>& fits);
 
   Temporary(Temporary&& other) noexcept;
   Temporary& operator=(Temporary&&) = delete;
@@ -33,6 +40,8 @@ class Temporary {
   Status take_back(Span span);
   // It stays in its place; what was there before is deleted.
   void settle();
+  // It stays where it is, for `take_over`.
+  void keep();
 
  private:
   Temporary() = default;
@@ -45,7 +54,9 @@ class Temporary {
   std::vector<std::string> made_folders_;  // outermost first
 };
 
-// Removes what dead processes left for this destination.
+// What dead processes left for this destination: paths of temporaries and their journals; the room that they take.
+std::vector<std::string> dead_temporaries(const std::string& destination);
+std::uint64_t bytes_of_dead_temporaries(const std::string& destination);
 void remove_dead_temporaries(const std::string& destination);
 
 // For file systems that know neither RENAME_EXCHANGE nor RENAME_NOREPLACE: what is at `to` goes

@@ -4,15 +4,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <mutex>
 #include <utility>
 
 #include "base/limits.h"
 #include "base/text.h"
 #include "runtime/checkpoint/companions.h"
+#include "runtime/checkpoint/digest.h"
 #include "runtime/checkpoint/file.h"
 #include "runtime/checkpoint/host_memory.h"
+#include "runtime/checkpoint/journal.h"
 #include "runtime/checkpoint/layout.h"
 #include "runtime/checkpoint/temporary.h"
 
@@ -20,6 +24,7 @@ namespace roux {
 namespace {
 
 constexpr std::string_view kIndexName = "model.safetensors.index.json";
+constexpr std::uint64_t kFlushedTogether = 1u << 30;  // complete tensors, for a journal that outlives the machine
 
 // Gives a file its size and its room on the disk: 0, or why not.
 int allocate(const Fd& fd, std::uint64_t bytes) {
@@ -36,6 +41,27 @@ int allocate(const Fd& fd, std::uint64_t bytes) {
   return failed;
 }
 
+// What an output that is under way has to be for another run to go on with it: the same work, the same headers.
+std::string journal_key(const OutputLayout& layout, const OutputPlan& plan) {
+  MemoryDigest digest;
+  digest.add(layout.work.data(), layout.work.size());
+  for (const PlannedFile& file : plan.files) digest.add(file.header.data(), file.header.size());
+  return digest.hex();
+}
+
+bool has_size(const std::string& path, std::uint64_t bytes) {
+  const auto fd = open_to_read(path, {});
+  if (!fd) return false;
+  const auto size = size_of_file(*fd, path, {});
+  return size && *size == bytes;
+}
+
+bool holds_files(const std::string& temporary, const OutputLayout& layout, const OutputPlan& plan) {
+  return std::all_of(plan.files.begin(), plan.files.end(), [&](const PlannedFile& file) {
+    return has_size(is_single_file(layout) ? temporary : join_path(temporary, file.name), file.bytes);
+  });
+}
+
 class StoredWriter final : public CheckpointWriter {
  public:
   StoredWriter(OutputLayout layout, OutputPlan plan, Temporary temporary)
@@ -43,6 +69,26 @@ class StoredWriter final : public CheckpointWriter {
         path_(without_trailing_slashes(layout_.path)),
         plan_(std::move(plan)),
         temporary_(std::move(temporary)) {}
+  ~StoredWriter() override {
+    if (StoredWriter::left().tensors == 0) return;
+    journal_->keep();
+    temporary_.keep();
+  }
+
+  // The temporary is one that holds these tensors already.
+  Status go_on(const std::vector<std::uint32_t>& complete) {
+    is_kept_.resize(plan_.tensors.size());
+    kept_.of = plan_.tensors.size();
+    for (std::uint32_t tensor : complete) {
+      if (tensor >= is_kept_.size() || is_kept_[tensor]) continue;
+      is_kept_[tensor] = true;
+      ++kept_.tensors;
+      kept_.bytes += plan_.tensors[tensor].byte_count;
+    }
+    complete_ = kept_;
+    written_ = kept_.bytes;
+    return is_single_file(layout_) ? ok() : remove_small_files();
+  }
 
   Status prepare() {
     const std::string parent = folder_of_path(path_);
@@ -62,13 +108,31 @@ class StoredWriter final : public CheckpointWriter {
     replace_metadata(plan_, std::move(metadata));
   }
 
+  // From now on, what is complete is written down.
+  void keep_journal(const std::string& key) {
+    complete_.of = plan_.tensors.size();
+    std::vector<std::uint32_t> complete;
+    left_ = std::make_unique<std::atomic<std::uint64_t>[]>(plan_.tensors.size());
+    forgotten_ = std::make_unique<std::atomic<bool>[]>(plan_.tensors.size());
+    for (std::uint32_t tensor = 0; tensor < plan_.tensors.size(); ++tensor) {
+      left_[tensor] = plan_.tensors[tensor].byte_count;
+      if (is_kept(tensor)) complete.push_back(tensor);
+    }
+    if (auto journal = Journal::create(temporary_.path(), key, complete)) journal_.emplace(*std::move(journal));
+  }
+
+  void set_found_other_work() { found_other_work_ = true; }
+
   Status write(std::size_t tensor, std::uint64_t offset, const void* data,
                std::uint64_t size) override {
     const PlacedTensor& placed = plan_.tensors.at(tensor);
     ROUX_CHECK(!finished_ && offset <= placed.byte_count && size <= placed.byte_count - offset);
     const Transfer transfer = write_at(fd_of(placed.file), data, size, placed.offset + offset);
     written_ += transfer.done;
-    if (transfer.done == size) return ok();
+    if (transfer.done == size) {
+      if (left_ && left_[tensor].fetch_sub(size) == size) write_down(static_cast<std::uint32_t>(tensor));
+      return ok();
+    }
     const int failed = transfer.error_number;
     if (failed == ENOSPC || failed == EDQUOT) return disk_full(free_bytes(folder_of_path(path_)));
     return io_error(layout_.span,
@@ -87,9 +151,21 @@ class StoredWriter final : public CheckpointWriter {
     return ok();
   }
 
+  bool is_kept(std::size_t tensor) const override { return tensor < is_kept_.size() && is_kept_[tensor]; }
+  void forget_when_resumed(std::size_t tensor) override {
+    if (forgotten_) forgotten_[tensor] = true;
+  }
+  WrittenPart kept() const override { return kept_; }
+  WrittenPart left() const override {
+    const std::lock_guard lock(journal_mutex_);
+    return layout_.resume && journal_ ? complete_ : WrittenPart{};
+  }
+  bool found_other_work() const override { return found_other_work_; }
+
   Status put_in_place() override {
     ROUX_CHECK(finished_);
     ROUX_DO(temporary_.move_into_place(layout_.overwrite, layout_.span));
+    journal_.reset();
     return sync_ ? flush_folder(folder_of_path(path_), layout_.span) : ok();
   }
   Status take_back() override { return temporary_.take_back(layout_.span); }
@@ -105,7 +181,8 @@ class StoredWriter final : public CheckpointWriter {
 
   Status create_shard(const PlannedFile& file) {
     const std::string path = join_path(temporary_.path(), file.name);
-    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    const int fresh = kept_.tensors > 0 ? 0 : O_CREAT | O_EXCL;
+    Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | fresh, 0666));
     if (!fd.valid()) return io_error(layout_.span, "create", path, errno);
     files_.push_back(std::move(fd));
     return ok();
@@ -133,6 +210,39 @@ class StoredWriter final : public CheckpointWriter {
       ROUX_DO(write_companion(companion, temporary_.path(), layout_.span));
     }
     return ok();
+  }
+
+  // Of another run, which may not have finished them.
+  Status remove_small_files() {
+    ROUX_TRY(const std::vector<std::string> names, list_folder(temporary_.path(), layout_.span));
+    for (const std::string& name : names) {
+      const auto is_it = [&](const PlannedFile& file) { return file.name == name; };
+      const std::string path = join_path(temporary_.path(), name);
+      if (std::none_of(plan_.files.begin(), plan_.files.end(), is_it) && ::unlink(path.c_str()) != 0)
+        return io_error(layout_.span, "remove", path, errno);
+    }
+    return ok();
+  }
+
+  void write_down(std::uint32_t tensor) {
+    const std::lock_guard lock(journal_mutex_);
+    if (!journal_ || is_kept(tensor) || forgotten_[tensor]) return;
+    const std::uint64_t bytes = plan_.tensors[tensor].byte_count;
+    ++complete_.tensors;
+    complete_.bytes += bytes;
+    unflushed_ += bytes;
+    bool written = journal_->add(tensor);
+    if (written && layout_.sync_journal && unflushed_ >= kFlushedTogether) {
+      unflushed_ = 0;
+      written = flush_data() && journal_->flushed();
+    }
+    if (!written) journal_.reset();  // the run goes on without
+  }
+
+  bool flush_data() const {
+    for (const Fd& file : files_)
+      if (!flush_to_device(file, path_, {})) return false;
+    return flush_to_device(temporary_.fd(), path_, {}).ok() && flush_folder(folder_of_path(path_), {}).ok();
   }
 
   Status flush_everything() {
@@ -164,6 +274,16 @@ class StoredWriter final : public CheckpointWriter {
   std::atomic<std::uint64_t> written_{0};
   bool finished_ = false;
   bool sync_ = false;
+
+  std::vector<bool> is_kept_;  // by tensor; empty: none
+  WrittenPart kept_;
+  bool found_other_work_ = false;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> left_;  // bytes of each tensor; null: nobody asks
+  std::unique_ptr<std::atomic<bool>[]> forgotten_;
+  mutable std::mutex journal_mutex_;
+  std::optional<Journal> journal_;
+  WrittenPart complete_;  // so is what follows: of the journal
+  std::uint64_t unflushed_ = 0;
 };
 
 // A header that no reader would take, ours included, is better refused before the work.
@@ -178,6 +298,20 @@ Status check_headers(const OutputLayout& layout, const OutputPlan& plan) {
   return ok();
 }
 
+Temporary::Kind kind_of(const OutputLayout& layout) {
+  return is_single_file(layout) ? Temporary::Kind::file : Temporary::Kind::folder;
+}
+
+// What an interrupted run left of the same work, and which of its tensors are complete.
+std::optional<Temporary> take_over_work(const OutputLayout& layout, const OutputPlan& plan, const std::string& key,
+                                        std::vector<std::uint32_t>& complete) {
+  if (!layout.resume) return std::nullopt;
+  return Temporary::take_over(without_trailing_slashes(layout.path), kind_of(layout), [&](const std::string& left) {
+    complete = read_journal(left, key).value_or(std::vector<std::uint32_t>{});
+    return !complete.empty() && holds_files(left, layout, plan);
+  });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(OutputLayout layout) {
@@ -188,12 +322,23 @@ Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(OutputLayout 
   }
   OutputPlan plan = plan_output(layout);
   ROUX_DO(check_headers(layout, plan));
-  const auto kind = is_single_file(layout) ? Temporary::Kind::file : Temporary::Kind::folder;
-  ROUX_TRY(Temporary temporary,
-           Temporary::create(without_trailing_slashes(layout.path), kind, layout.span));
-  auto writer =
-      std::make_unique<StoredWriter>(std::move(layout), std::move(plan), std::move(temporary));
+  const std::string path = without_trailing_slashes(layout.path);
+  const std::string key = layout.work.empty() ? "" : journal_key(layout, plan);
+  const bool was_left = layout.resume && !dead_temporaries(path).empty();
+  std::vector<std::uint32_t> complete;
+  std::optional<Temporary> temporary = take_over_work(layout, plan, key, complete);
+  const bool goes_on = temporary.has_value();
+  if (goes_on) {
+    remove_dead_temporaries(path);
+  } else {
+    ROUX_TRY(Temporary fresh, Temporary::create(path, kind_of(layout), layout.span));
+    temporary.emplace(std::move(fresh));
+  }
+  auto writer = std::make_unique<StoredWriter>(std::move(layout), std::move(plan), *std::move(temporary));
+  if (goes_on) ROUX_DO(writer->go_on(complete));
+  if (was_left && !goes_on) writer->set_found_other_work();
   ROUX_DO(writer->prepare());
+  if (!key.empty()) writer->keep_journal(key);
   return std::unique_ptr<CheckpointWriter>(std::move(writer));
 }
 

@@ -2,7 +2,8 @@
 // found before any arithmetic), and tensors are written in place in any order from any thread. Headers have their
 // room and are written last, since metadata may tell of what the sweep found. Everything goes to a hidden temporary beside the destination, `.NAME.roux-PID`, until commit()
 // renames it; a writer that is destroyed unsettled removes its temporary, and the folders above that it
-// made. Temporaries of processes that are gone are removed by the next writer to the same destination.
+// made. Temporaries of processes that are gone are removed by the next writer to the same destination, or it goes on
+// with one of them (OutputLayout::resume).
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,12 @@ struct OutputLayout {
   Checkpoint::Ptr companions;
   std::uint64_t shard_bytes = 5'000'000'000;  // folders: at most this much data per file, if it can be kept
   bool overwrite = false;
+  // What the tensors are computed from, for a journal of those that are complete: with `resume` a writer goes on with
+  // what one of equal work and equal metadata left behind, and leaves behind what it has if it is destroyed unsettled.
+  // Empty: no journal.
+  std::string work = {};
+  bool resume = false;
+  bool sync_journal = false;  // complete tensors are to outlive the machine, too
   Span span;  // the `save` that asked for it
 };
 
@@ -49,6 +56,13 @@ std::uint64_t output_bytes(const OutputLayout& layout);
 class CheckpointWriter;
 Status put_all_in_place(const std::vector<std::unique_ptr<CheckpointWriter>>& writers);
 
+// Tensors that are complete, of how many, and their bytes.
+struct WrittenPart {
+  std::uint64_t tensors = 0;
+  std::uint64_t of = 0;
+  std::uint64_t bytes = 0;
+};
+
 class CheckpointWriter {
  public:
   static Result<std::unique_ptr<CheckpointWriter>> create(OutputLayout layout);
@@ -57,6 +71,14 @@ class CheckpointWriter {
 
   // `tensor` indexes OutputLayout::tensors; `offset` is in bytes from the tensor's start. Thread-safe.
   virtual Status write(std::size_t tensor, std::uint64_t offset, const void* data, std::uint64_t size) = 0;
+  // Whether the tensor was complete when this writer went on with it: it need not be written.
+  virtual bool is_kept(std::size_t) const { return false; }
+  // Something about the tensor's values is to be told whenever it is made: no journal may name it.
+  virtual void forget_when_resumed(std::size_t) {}
+  // What it began with, and what it would leave behind if it were destroyed now; whether what was left behind was of other work.
+  virtual bool found_other_work() const { return false; }
+  virtual WrittenPart kept() const { return {}; }
+  virtual WrittenPart left() const { return {}; }
   // In place of the layout's metadata; its headers need no more bytes than those of the layout. Before `finish`.
   virtual void set_metadata(std::map<std::string, std::string> metadata) = 0;
   // All data is there: write the headers, flush to the device (unless `sync` is false), without renaming.

@@ -75,6 +75,7 @@ Result<ExecuteResult> run_plan(const Plan& plan, std::span<const Checkpoint::Ptr
   for (std::uint32_t stage = stage_count; stage < slots.stage_end(); ++stage)
     slots.evaluate_recipe(stage);
   ROUX_DO(copy_carried(context, pool));
+  count_kept_as_read(context);
 
   for (const NonfiniteCount& found : nonfinite.counts())
     result.nonfinite.push_back({found.output, plan.tensors[found.tensor].name,

@@ -18,6 +18,10 @@ LaunchProgram make_launch(const Plan& plan, const Launch& launch, const Compiled
     if (store.kind != StoreTarget::Kind::selection) program.keeps_results = true;
     if (makes_fine(plan, store)) program.makes_fine = true;
   }
+  program.only_writes = launch.reductions.empty() && launch.column_reductions.empty() &&
+                        std::all_of(launch.stores.begin(), launch.stores.end(), [](const StoreTarget& store) {
+                          return store.kind == StoreTarget::Kind::output;
+                        });
   if (program.makes_fine) program.keeps_results = true;
   if (launch.shape != LaunchShape::flat) {
     program.by_row = !launch.reductions.empty() || !launch.spreads.empty();

@@ -18,6 +18,7 @@ struct LaunchProgram {
   const Kernel* kernel;
   const CompiledKernel* code;
   bool keeps_results = false;     // stores to an output or reduces: has to run in the first round
+  bool only_writes = false;       // stores to outputs and does nothing else
   bool makes_fine = false;        // has to run whenever the tensor is taken up again
   bool by_row = false;            // has arguments or reductions that differ from row to row
   std::uint32_t first_reduction = 0;  // its place among the reductions of the pass

@@ -34,7 +34,7 @@ const Feed* Work::feed_for(std::uint32_t selection) const {
 }
 
 bool Work::needs(const LaunchProgram& launch) const {
-  if (round == Round::first && launch.keeps_results) return true;
+  if (round == Round::first && launch.keeps_results && !(is_kept && launch.only_writes)) return true;
   if ((round == Round::first || round == Round::again) && launch.makes_fine) return true;
   for (const StoreTarget& store : launch.launch->stores) {
     if (store.kind != StoreTarget::Kind::selection) continue;
@@ -407,6 +407,7 @@ Status TileWorker::look_for_nonfinite(const LaunchProgram& program, const Work& 
       ROUX_TRY(computed, count_nonfinite_lanes(*program.kernel, s, call));
     }
     context_.nonfinite.add({target.index, work.tensor, found, found - computed});
+    context_.outputs[target.index]->forget_when_resumed(context_.plan.tensors[work.tensor].in_output[target.index]);
   }
   return ok();
 }

@@ -43,6 +43,11 @@ struct RunContext {
   NonfiniteTable& nonfinite;
 };
 
+// Of a run that goes on with what another left behind: whether all outputs that the tensor belongs to have it.
+bool is_kept(const RunContext& context, std::uint32_t tensor);
+// Once all numbers are known: what was not read for such tensors counts for the digests of inputs as if it had been.
+void count_kept_as_read(const RunContext& context);
+
 // A selection that takes the values of a tensor.
 struct Feed {
   std::uint32_t selection;
@@ -70,6 +75,7 @@ struct Work {
   std::uint32_t tensor = 0;
   const PassProgram* program = nullptr;
   Round round = Round::first;
+  bool is_kept = false;  // all outputs that it belongs to have it already
   MatrixView view;
   FineNumbers* fine = nullptr;    // where the stage has any
   std::uint64_t block_count = 0;  // partial results of one reduction

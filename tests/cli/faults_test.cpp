@@ -7,7 +7,7 @@
 #include <fstream>
 #include <thread>
 
-#include "tests/cli/cli.h"
+#include "tests/cli/faults.h"
 
 namespace roux::testing {
 namespace {
@@ -25,34 +25,6 @@ bool ends_soon(int process) {
   for (int i = 0; i < 1000 && is_running(process); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   return !is_running(process);
 }
-
-class Faults : public Cli {
- protected:
-  // Large enough that a run takes a while, small enough that many do.
-  void put_larger_inputs() {
-    for (const char* name : {"a.safetensors", "b.safetensors"}) {
-      std::vector<F32Tensor> tensors;
-      for (int i = 0; i < 24; ++i)
-        tensors.push_back({"layer." + std::to_string(i), {256, 512}, std::vector<float>(256 * 512, static_cast<float>(i))});
-      write_file(folder_ / name, f32_safetensors(tensors));
-    }
-  }
-
-  ProcessResult run_text(const std::string& recipe, ProcessOptions options = {}) {
-    write_file(folder_ / "recipe.merge", recipe);
-    return roux({"run", "recipe.merge"}, std::move(options));
-  }
-
-  void expect_nothing_left() { EXPECT_EQ(hidden_files(), std::vector<std::string>{}); }
-
-  void expect_failure(const ProcessResult& result, int exit_code, const std::vector<std::string>& words) {
-    EXPECT_EQ(result.exit_code, exit_code) << result.err;
-    for (const std::string& word : words) EXPECT_TRUE(contains(result.err, word)) << word << " in\n" << result.err;
-    EXPECT_FALSE(fs::exists(folder_ / "out.safetensors"));
-    EXPECT_FALSE(fs::exists(folder_ / "out"));
-    expect_nothing_left();
-  }
-};
 
 // --- the disk and the inputs ------------------------------------------------------------------------
 

@@ -95,6 +95,7 @@ ProcessResult run_on_terminal(const std::vector<std::string>& arguments,
   const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
   if (child < 0) throw std::runtime_error("cannot make a terminal");
   if (child == 0) become(arguments, options);
+  if (options.started) options.started(child);
   collect(child, {{terminal, &result.out}}, options);
   wait_for(child, result);
   return result;
@@ -113,6 +114,7 @@ ProcessResult run_on_pipes(const std::vector<std::string>& arguments,
     become(arguments, options);
   }
   for (const int descriptor : {in.read_end, out.write_end, err.write_end}) close(descriptor);
+  if (options.started) options.started(child);
   feed(in.write_end, options.input);
   close(in.write_end);
   collect(child, {{out.read_end, &result.out}, {err.read_end, &result.err}}, options);

@@ -23,6 +23,7 @@ struct ProcessOptions {
   std::vector<std::string> environment;  // NAME=VALUE, beside the test's own
   bool terminal = false;  // standard error (and output) are one pseudo-terminal: see `out`
   std::chrono::seconds timeout{60};  // then the program is killed
+  std::function<void(int process)> started;
   // Called with its process id and what it has printed so far, each time that it prints and every
   // 10 ms.
   std::function<void(int process, const std::string& printed)> watch;
