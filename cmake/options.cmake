@@ -10,6 +10,6 @@ target_compile_options(roux_options INTERFACE -Wall -Wextra -Wshadow -ffp-contra
   -Wno-restrict -Wno-missing-field-initializers)
 target_include_directories(roux_options INTERFACE ${PROJECT_SOURCE_DIR})
 if(ROUX_SANITIZE)
-  target_compile_options(roux_options INTERFACE -fsanitize=${ROUX_SANITIZE} -fno-omit-frame-pointer)
+  target_compile_options(roux_options INTERFACE -fsanitize=${ROUX_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(roux_options INTERFACE -fsanitize=${ROUX_SANITIZE})
 endif()

@@ -17,6 +17,8 @@ namespace roux::testing {
 // A TemporaryFolder whose paths are strings, as the checkpoint code takes them.
 class ScratchFolder {
  public:
+  explicit ScratchFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path())
+      : folder_(parent) {}
   std::string path() const { return folder_.path().string(); }
   std::string operator/(std::string_view name) const { return path() + '/' + std::string(name); }
 

@@ -80,6 +80,30 @@ inline std::string repeated(std::string_view text, std::size_t count) {
   return out;
 }
 
+// What a parse of anything promises: a tree, or errors of the user with places inside the text, in its order. What of it
+// does not hold; empty if all does.
+inline std::string complaint_of_parse(const std::string& text) {
+  is_incomplete(text);
+  Parsed p = parsed(text);
+  if (p.result) {
+    ast::dump(*p.result);
+    for (const ast::Expr& expr : p.result->exprs)
+      if (expr.span.end > text.size()) return "an expression ends beyond the text";
+    return "";
+  }
+  if (p.result.error().empty()) return "refused without a word";
+  std::uint32_t last = 0;
+  for (const Diagnostic& d : p.result.error()) {
+    if (d.kind == DiagnosticKind::internal) return "a bug: " + d.message;
+    if (d.span.begin > d.span.end || d.span.end > text.size()) return "nowhere in the text: " + d.message;
+    if (last > d.span.begin) return "out of order: " + d.message;
+    if (d.message.find("<EOF>") != std::string::npos) return "in words of ANTLR: " + d.message;
+    last = d.span.begin;
+  }
+  render(p.result.error(), p.sources);
+  return "";
+}
+
 inline constexpr std::string_view kRecipe = R"roux(# soup.merge
 base   = load("checkpoints/base")
 models = load_all("checkpoints/ft-*", base = base)   # all of them

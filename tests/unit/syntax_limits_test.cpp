@@ -85,27 +85,7 @@ TEST(SyntaxLimits, SizeIsBounded) {
 
 // --- anything at all -----------------------------------------------------------------------------
 
-// What a parse of anything promises: a tree, or errors of the user with places inside the text.
-void expect_sane(const std::string& text) {
-  is_incomplete(text);
-  Parsed p = parsed(text);
-  if (p.result) {
-    ast::dump(*p.result);
-    for (const ast::Expr& expr : p.result->exprs) ASSERT_LE(expr.span.end, text.size()) << text;
-    return;
-  }
-  ASSERT_FALSE(p.result.error().empty()) << text;
-  std::uint32_t last = 0;
-  for (const Diagnostic& d : p.result.error()) {
-    ASSERT_NE(d.kind, DiagnosticKind::internal) << d.message << "\n" << text;
-    ASSERT_LE(d.span.begin, d.span.end) << text;
-    ASSERT_LE(d.span.end, text.size()) << text;
-    ASSERT_LE(last, d.span.begin) << text;
-    ASSERT_EQ(d.message.find("<EOF>"), std::string::npos) << text;
-    last = d.span.begin;
-  }
-  render(p.result.error(), p.sources);
-}
+void expect_sane(const std::string& text) { ASSERT_EQ(complaint_of_parse(text), "") << text; }
 
 TEST(SyntaxFuzz, EveryTruncationOfARecipe) {
   EXPECT_TRUE(parsed(std::string(kRecipe)).result.ok()) << errors(std::string(kRecipe));
