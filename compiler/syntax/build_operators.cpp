@@ -1,4 +1,5 @@
 // Operators, pipes, calls, indices and members.
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
@@ -204,20 +205,22 @@ ExprId TreeBuilder::suffix(RouxParser::SuffixContext& context, ExprId object, Sp
 }
 
 void TreeBuilder::add_arguments(RouxParser::CallSuffixContext& context, ast::Call& call) {
-  const ast::Argument* named = nullptr;
+  std::optional<std::size_t> named;  // the last one that is
   for (auto* argument : context.arguments) {
     const ExprId value = expr(*argument->value);
     if (argument->bound != nullptr) {
       ast::BoundName name = bound_name(*argument->bound);
       call.arguments.push_back({std::move(name.text), name.span, value});
-      named = &call.arguments.back();
+      named = call.arguments.size() - 1;
       continue;
     }
-    if (named != nullptr)
+    if (named) {
+      const ast::Argument& before = call.arguments[*named];
       errors_.push_back(error(DiagnosticKind::syntax, span_of(*argument),
                               "an argument without a name stands after one with a name")
-                            .note(named->name_span, quoted(named->name) + " stands here")
+                            .note(before.name_span, quoted(before.name) + " stands here")
                             .hint("first the arguments by position, then those by name"));
+    }
     call.arguments.push_back({{}, {}, value});
   }
 }

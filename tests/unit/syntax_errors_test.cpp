@@ -273,5 +273,19 @@ TEST(SyntaxErrors, OfEncoding) {
   EXPECT_EQ(bad("\xF4\x90\x80\x80"), 0u);  // above U+10FFFF
 }
 
+// The list of arguments grows while they are told of.
+TEST(SyntaxErrors, EveryArgumentWithoutANameAfterOneWithANameIsTold) {
+  const std::string name(60, 'a');
+  std::string text = "f(" + name + " = 1", expected;
+  for (int i = 0; i < 16; ++i) {
+    text += ", b(1, \"two\")";
+    if (i > 0) expected += '\n';
+    expected += "1:" + std::to_string(69 + 13 * i) +
+                " an argument without a name stands after one with a name | note 1:3 `" + name +
+                "` stands here | first the arguments by position, then those by name";
+  }
+  EXPECT_EQ(errors(text + ")"), expected);
+}
+
 }  // namespace
 }  // namespace roux::testing
