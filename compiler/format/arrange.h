@@ -44,6 +44,7 @@ class Arranger {
     PieceId piece;
   };
   PieceId statement();
+  bool defines_method() const;
   PieceId method();
   PieceId parameter();
   Arranged attached();

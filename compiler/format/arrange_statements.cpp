@@ -125,8 +125,15 @@ PieceId Arranger::arm() {
 
 // --- statements ------------------------------------------------------------------------------------
 
+// A parameter may be called `method`, so a statement may begin with its name: `method + 1`, `method without (a)`.
+bool Arranger::defines_method() const {
+  if (!reader_.sees("method") || reader_.peek(1).kind != TokenKind::word || reader_.peek(2).text != "(") return false;
+  const syntax::Token& behind = reader_.after_bracket(2);
+  return behind.is(TokenKind::symbol, "=") || behind.is(TokenKind::symbol, "->");
+}
+
 PieceId Arranger::statement() {
-  if (reader_.sees("method")) return method();
+  if (defines_method()) return method();
   if (reader_.sees("param")) return sequence({word(), layout_.text(" "), parameter()});
   if (reader_.sees("import")) {
     Pieces pieces = {word(), beside(" "), layout_.text(reader_.take_string())};

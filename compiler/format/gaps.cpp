@@ -53,7 +53,9 @@ bool Reader::sees(std::string_view symbol) const {
   }
 }
 
-const Token& Reader::after_bracket() const { return words_.tokens[kept_[closer_[at_] + 1]]; }
+const Token& Reader::after_bracket(std::size_t ahead) const {
+  return words_.tokens[kept_[closer_[at_ + ahead] + 1]];
+}
 
 bool Reader::sees_record() const {
   const std::size_t end = closer_[at_];

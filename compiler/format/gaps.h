@@ -29,8 +29,8 @@ class Reader {
   const syntax::Token& peek(std::size_t ahead = 0) const;
   bool sees(std::string_view symbol) const;      // the next token is this sign, bracket or reserved word
   bool sees_kind(syntax::TokenKind kind) const { return peek().kind == kind; }
-  // The token after the bracket that closes the one that is next.
-  const syntax::Token& after_bracket() const;
+  // The token after the bracket that closes the one that is next, or the one so many tokens behind it.
+  const syntax::Token& after_bracket(std::size_t ahead = 0) const;
   // Whether the braces that are next hold fields of a record.
   bool sees_record() const;
 

@@ -172,11 +172,10 @@ ExprId TreeBuilder::block(RouxParser::BracesContext& context, Span span, bool al
 }
 
 ast::Statement TreeBuilder::inner_statement(RouxParser::StatementContext& context) {
-  const std::size_t first = context.getStart()->getType();
-  if (first == RouxLexer::METHOD || first == RouxLexer::PARAM || first == RouxLexer::IMPORT)
+  const bool is_method = dynamic_cast<RouxParser::MethodContext*>(&context) != nullptr;
+  if (is_method || dynamic_cast<RouxParser::ValueContext*>(&context) == nullptr)
     report(span_of(context.start), quoted(text_of(context.start)) + " cannot stand inside braces",
-           first == RouxLexer::METHOD ? "inside a block a function is `name = x => ...`"
-                                      : "move it to the top level of the file");
+           is_method ? "inside a block a function is `name = x => ...`" : "move it to the top level of the file");
   return statement(context);
 }
 

@@ -62,6 +62,18 @@ TEST(Format, Blanks) {
   });
 }
 
+// It is a word that a parameter may have for a name.
+TEST(Format, StatementsMayBeginWithTheNameMethod) {
+  expect_formats({
+      {"method q(x, method)=(method)", "method q(x, method) = (method)\n"},
+      {"method q(x, method) = {y = 1;method +y}", "method q(x, method) = {\n  y = 1\n  method + y\n}\n"},
+      {"method", "method\n"},
+      {"method(2)\nmethod.b\nmethod[0]", "method(2)\nmethod.b\nmethod[0]\n"},
+      {"method without(a)", "method without (a)\n"},
+      {"method without(a)=a", "method without(a) = a\n"},
+  });
+}
+
 TEST(Format, KeepsHowThingsAreSpelled) {
   expect_formats({
       {"x = [20%, 0.20, 1e-3, 5GB, 512MiB]", "x = [20%, 0.20, 1e-3, 5GB, 512MiB]\n"},

@@ -75,6 +75,8 @@ TEST(SyntaxErrors, OfStructure) {
       {"x = {;}", "1:5 a block ends with an expression, its value"},
       {"x = { param k: number; 3 }",
        "1:7 `param` cannot stand inside braces | move it to the top level of the file"},
+      {"x = { method f() = 1; 3 }",
+       "1:7 `method` cannot stand inside braces | inside a block a function is `name = x => ...`"},
       {"match name {}", "1:1 a `match` without arms | an arm is written `\"*.mlp.*\" => value`"},
       {"match name { foo => 4 }",
        "1:14 `foo` is no pattern | a pattern is a string such as `\"*.mlp.*\"`, "

@@ -38,7 +38,8 @@ save(soup, "out/soup", dtype = bf16)
 
 TEST(Syntax, AParameterMayBeCalledMethod) {
   expect_trees({{"quantile(x, 0.5, method = \"lower\")", "(call quantile x 0.5 (= method \"lower\"))"},
-                {"method f(method: string) = method", "(method f ((method: string)) method)"}});
+                {"method f(method: string) = method", "(method f ((method: string)) method)"},
+                {"method f(method) = {a = 1; method + a}", "(method f ((method)) (block (bind a 1) (+ method a)))"}});
 }
 
 TEST(Syntax, MethodOfTheContract) {
