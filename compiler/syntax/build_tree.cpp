@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/limits.h"
@@ -82,22 +83,24 @@ ast::Method TreeBuilder::method(RouxParser::MethodContext& context) {
   return method;
 }
 
-// The run of `##` lines that ends on the line before the token `at`.
+// The run of `##` lines that ends on the line before the token `at`. A `;` that separates nothing counts for nothing.
 std::string TreeBuilder::documentation_above(std::size_t at) const {
-  std::size_t first = at;
-  const auto is_line = [this](std::size_t i) {
-    return tokens_[i].kind == TokenKind::documentation &&
-           tokens_[i + 1].kind == TokenKind::newline &&
-           (i == 0 || tokens_[i - 1].kind == TokenKind::newline);
+  const auto line_begin = [this](std::size_t i) -> std::optional<std::size_t> {  // if `i` is the first in its line
+    while (i > 0 && tokens_[i - 1].is(TokenKind::symbol, ";")) --i;
+    if (i == 0 || tokens_[i - 1].kind == TokenKind::newline) return i;
+    return std::nullopt;
   };
-  while (first >= 2 && is_line(first - 2)) first -= 2;
+  std::vector<std::string_view> lines;  // from the last
+  for (auto begin = line_begin(at); begin && *begin >= 2 && tokens_[*begin - 2].kind == TokenKind::documentation;) {
+    const std::size_t comment = *begin - 2;
+    begin = line_begin(comment);
+    if (begin) lines.push_back(tokens_[comment].text.substr(2));
+  }
   std::string text;
-  for (; first < at; first += 2) {
-    std::string_view line = tokens_[first].text.substr(2);
-    if (line.starts_with(' ')) line.remove_prefix(1);
-    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    if (line->starts_with(' ')) line->remove_prefix(1);
     if (!text.empty()) text += '\n';
-    text += line;
+    text += line->substr(0, line->find_last_not_of(" \t\r") + 1);
   }
   return text;
 }

@@ -62,6 +62,15 @@ TEST(Format, Blanks) {
   });
 }
 
+TEST(Format, SemicolonsThatSeparateNothingCountForNothing) {
+  expect_formats({
+      {";x = 1;;", "x = 1\n"},
+      {";## a\nmethod f() = 1", "## a\nmethod f() = 1\n"},
+      {"x = 1\n;## a\n;;## b\n;method f() = 1", "x = 1\n## a\n## b\nmethod f() = 1\n"},
+      {"x = 1;## a\nmethod f() = 1", "x = 1  ## a\nmethod f() = 1\n"},
+  });
+}
+
 // It is a word that a parameter may have for a name.
 TEST(Format, StatementsMayBeginWithTheNameMethod) {
   expect_formats({
