@@ -25,6 +25,7 @@ a = models[0]
 b = models[1]
 c = models[2]
 far = load("${dir}/far.safetensors", base = base)
+fishers = [(m - far)^2 for m in models]
 )";
 
 
@@ -143,6 +144,18 @@ TEST_P(Laws, AModelWithItself) {
               a_, 6);
   expect_near("ties([a, a, a], k = 1, compat = \"mergekit\")", a_, 3);
   expect_near("dare([a, a, a], p = 0)", a_);
+  expect_same("expo(a, alpha = 0)", a_);
+  expect_same("expo(base, base)", base_);
+  expect_same("ema([a, a, a])", a_);
+  expect_same("nearswap(a, a, t = 1)", a_);
+  expect_near("magmax([a, a, a])", a_);
+  expect_near("ram([a, a, a], epsilon = 0)", a_, 3);
+  expect_near("ramplus([a, a, a], epsilon = 0)", a_, 3);
+  expect_near("sce([a, a, a], k = 1)", a_, 3);
+  expect_near("sce([a], k = 1)", a_);
+  expect_near("fisher([a, a, a], fishers)", a_);
+  for (const char* method : {"magmax", "ram", "ramplus", "sce"})
+    expect_same(std::string(method) + "([base, base], base)", base_);
   expect_same("ties([base, base], base)", base_);
   expect_same("dare([base, base], base)", base_);
 }
@@ -159,6 +172,10 @@ TEST_P(Laws, AllWeightOnOne) {
   expect_same("task_arithmetic(models, weights = [1, 0, 0])", a_);
   expect_near("ties(models, k = 1, weights = [1, 0, 0], vote = weighted, normalize = weights)", a_);
   expect_near("dare(models, p = 0, weights = [0, 0, 1])", c_);
+  expect_same("ema(models, decay = 0)", c_);
+  expect_same("ema(models, decay = 1)", a_);
+  expect_near("fisher(models, fishers, weights = [0, 1, 0])", b_);
+  expect_near("nearswap(a, far, t = inf)", merged("far"));
 }
 
 TEST_P(Laws, ScaleZeroIsTheBase) {
@@ -167,6 +184,11 @@ TEST_P(Laws, ScaleZeroIsTheBase) {
   expect_same("ties(models, scale = 0)", base_);
   expect_same("ties(models, k = 0)", base_);
   expect_same("dare(models, scale = 0)", base_);
+  expect_same("magmax(models, scale = 0)", base_);
+  expect_same("sce(models, scale = 0)", base_);
+  expect_same("sce(models, k = 0)", base_);
+  expect_same("ram(models, epsilon = inf)", base_);
+  expect_same("nearswap(base, a, t = 0)", base_);
   expect_same("dare(models, p = 1)", base_);
 }
 
@@ -180,6 +202,11 @@ TEST_P(Laws, TheOrderOfInputsDoesNotMatter) {
   expect_near("ties([a, b, c])", merged("ties([c, a, b])"));
   expect_near("ties([a, b, c], compat = \"reference\")",
               merged("ties([b, c, a], compat = \"reference\")"));
+  expect_near("ram([a, b, c])", merged("ram([c, a, b])"));
+  expect_near("ramplus([a, b, c])", merged("ramplus([c, a, b])"));
+  expect_near("sce([a, b, c])", merged("sce([c, a, b])"));
+  expect_near("fisher(models, fishers)",
+              merged("fisher([c, a, b], [fishers[2], fishers[0], fishers[1]])"));
   expect_near("ties([a, b, c], k = [0.1, 0.5, 1], elect = count, zero_vote = positive)",
               merged("ties([c, b, a], k = [1, 0.5, 0.1], elect = count, zero_vote = positive)"));
 }
@@ -194,6 +221,8 @@ TEST_P(Laws, ScalingTheWeightsOfANormalisedMethodChangesNothing) {
   expect_near(call + "[3, 1, 0.5])", merged(call + "[0.3, 0.1, 0.05])"), 5);
   expect_near("dare(models, p = 0.3, weights = [3, 1, 0.5])",
               merged("dare(models, p = 0.3, weights = [6, 2, 1])"));
+  expect_near("fisher(models, fishers, weights = [3, 1, 0.5])",
+              merged("fisher(models, fishers, weights = [6, 2, 1])"));
   expect_near("dare(models, p = 0.3, weights = [3, 1, 0.5])",
               merged("dare(models, p = 0.3, weights = [30, 10, 5])"));
 }

@@ -18,7 +18,7 @@ fs::path golden_dir() { return shared_dir() / "golden/mergekit"; }
 
 struct Case {
   const char* name;
-  const char* expression;  // over base, a, b, c, far, and the bf16 copies a16, b16, c16, base16
+  const char* expression;  // over base, a, b, c, far, frozen, and the bf16 copies a16, b16, c16, base16
 };
 
 void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
@@ -45,12 +45,16 @@ const Case kCases[] = {
      "base + 0.6*drop(a - base, 0, stream = 0) + 0.4*drop(b - base, 0, stream = 1)"},
     {"della_density1", "ties([a, b], weights = [0.6, 0.4], k = 1, compat = \"mergekit\")"},
     {"passthrough_one", "a"},
+    {"nearswap", "nearswap(base, a, t = 0.005)"},
+    {"ram", "ram([a, frozen, c])"},
+    {"ramplus_tl", "ramplus([a, b, c], r = 0.3, alpha = 0.5, epsilon = 0.01)"},
+    {"sce_default", "sce([a, b, c], k = 1)"},
 };
 
 std::string models() {
   const std::string folder = (golden_dir() / "models").string();
   std::string text = "base = load(\"" + folder + "/base\")\n";
-  for (const char* name : {"a", "b", "c", "far"})
+  for (const char* name : {"a", "b", "c", "far", "frozen"})
     text += std::string(name) + " = load(\"" + folder + "/" + name + "\", base = base)\n";
   return text + "within = if layer < 0 then 0 else depth\n";
 }
