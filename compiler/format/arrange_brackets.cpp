@@ -55,7 +55,8 @@ PieceId Arranger::enclosed(PieceId open, Items& all, LastComma comma, bool is_br
 }
 
 Arranged Arranger::argument() {
-  if (!reader_.sees_kind(TokenKind::word) || !reader_.peek(1).is(TokenKind::symbol, "=")) return expr();
+  const bool is_name = reader_.sees_kind(TokenKind::word) || reader_.sees("method");  // a parameter may be called that
+  if (!is_name || !reader_.peek(1).is(TokenKind::symbol, "=")) return expr();
   const PieceId name = word();
   const Arranged value = attached();
   return {sequence({name, value.piece}), Shape::tight, value.hugs};

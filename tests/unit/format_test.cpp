@@ -72,7 +72,7 @@ TEST(Format, SemicolonsThatSeparateNothingCountForNothing) {
 }
 
 // It is a word that a parameter may have for a name.
-TEST(Format, StatementsMayBeginWithTheNameMethod) {
+TEST(Format, MethodIsANameWhereAParameterHasIt) {
   expect_formats({
       {"method q(x, method)=(method)", "method q(x, method) = (method)\n"},
       {"method q(x, method) = {y = 1;method +y}", "method q(x, method) = {\n  y = 1\n  method + y\n}\n"},
@@ -80,6 +80,7 @@ TEST(Format, StatementsMayBeginWithTheNameMethod) {
       {"method(2)\nmethod.b\nmethod[0]", "method(2)\nmethod.b\nmethod[0]\n"},
       {"method without(a)", "method without (a)\n"},
       {"method without(a)=a", "method without(a) = a\n"},
+      {"q=f(a,method=\"lower\",k=1)", "q = f(a, method = \"lower\", k = 1)\n"},
   });
 }
 
