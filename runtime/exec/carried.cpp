@@ -52,7 +52,7 @@ class CarriedStream {
   }
 
   Status copy() {
-    if (is_kept()) {
+    if (is_kept(context_, tensor_.in_output)) {
       context_.sources[tensor_.places[0].source]->feed_digest(tensor_.places[0].tensor);
       return ok();
     }
@@ -75,13 +75,6 @@ class CarriedStream {
   }
 
  private:
-  bool is_kept() const {
-    for (std::size_t output = 0; output < tensor_.in_output.size(); ++output)
-      if (tensor_.in_output[output] != kNone && !context_.outputs[output]->is_kept(tensor_.in_output[output]))
-        return false;
-    return true;
-  }
-
   Status read(CarriedTensor::Place place, std::uint64_t at, std::uint64_t size, Buffer& buffer) {
     if (at == 0) context_.sources[place.source]->feed_digest(place.tensor);  // it is read; hashing can wait
     context_.counters.bytes_read.fetch_add(size, std::memory_order_relaxed);

@@ -18,18 +18,20 @@ void count_as_read(const RunContext& context, const Launch& launch, std::uint32_
 
 }  // namespace
 
-bool is_kept(const RunContext& context, std::uint32_t tensor) {
-  const std::vector<std::uint32_t>& places = context.plan.tensors[tensor].in_output;
-  for (std::size_t output = 0; output < places.size(); ++output)
-    if (places[output] != kNone && !context.outputs[output]->is_kept(places[output])) return false;
+bool is_kept(const RunContext& context, std::span<const std::uint32_t> in_output) {
+  for (std::size_t output = 0; output < in_output.size(); ++output)
+    if (in_output[output] != kNone && !context.outputs[output]->is_kept(in_output[output])) return false;
   return true;
 }
 
 void count_kept_as_read(const RunContext& context) {
+  const auto has_kept = [](const CheckpointWriter* output) { return output->kept().tensors > 0; };
+  if (std::none_of(context.outputs.begin(), context.outputs.end(), has_kept)) return;
   for (std::uint32_t tensor = 0; tensor < context.plan.tensors.size(); ++tensor) {
-    if (!is_kept(context, tensor)) continue;
+    const PlannedTensor& planned = context.plan.tensors[tensor];
+    if (!is_kept(context, planned.in_output)) continue;
     for (const Stage& stage : context.plan.stages)
-      for (const Phase& phase : stage.classes[context.plan.tensors[tensor].tensor_class])
+      for (const Phase& phase : stage.classes[planned.tensor_class])
         for (const Launch& launch : phase.launches) count_as_read(context, launch, tensor);
   }
 }

@@ -30,7 +30,7 @@ Work StageState::make_work(std::uint32_t id, const PassProgram& pass, Round roun
   work.tensor = id;
   work.program = &pass;
   work.round = round;
-  work.is_kept = is_kept(context, id);
+  work.is_kept = is_kept(context, tensor(id).in_output);
   work.view = matrix_view(tensor(id).shape);
   work.block_count = partial_count(pass.kind, work.view);
   for (std::uint32_t selection : pass.selections)

@@ -43,8 +43,9 @@ struct RunContext {
   NonfiniteTable& nonfinite;
 };
 
-// Of a run that goes on with what another left behind: whether all outputs that the tensor belongs to have it.
-bool is_kept(const RunContext& context, std::uint32_t tensor);
+// Of a run that goes on with what another left behind: whether all outputs that a tensor belongs to have it. `in_output`:
+// its place in each, as in PlannedTensor and CarriedTensor.
+bool is_kept(const RunContext& context, std::span<const std::uint32_t> in_output);
 // Once all numbers are known: what was not read for such tensors counts for the digests of inputs as if it had been.
 void count_kept_as_read(const RunContext& context);
 

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -50,19 +49,18 @@ void put_large_model(const fs::path& path, unsigned seed) {
   std::string header = R"({"norm":{"dtype":"F32","shape":[8192],"data_offsets":[268435456,268468224]},)"
                        R"("weight":{"dtype":"F32","shape":[8192,8192],"data_offsets":[0,268435456]}})";
   header.resize((header.size() + 7) / 8 * 8, ' ');
-  const std::uint64_t length = header.size();
+  const std::string begin = safetensors_bytes(header, "");
   std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(&length), sizeof length);
-  file << header;
+  file << begin;
   std::mt19937 random(seed);
   std::vector<float> values(256);
   for (std::uint64_t at = 0; at < kBytes; at += kSide * 4 * 4) {
     for (float& value : values) value = static_cast<float>(random()) / 4e9f - 0.5f;
-    file.seekp(static_cast<std::streamoff>(sizeof length + length + at));
+    file.seekp(static_cast<std::streamoff>(begin.size() + at));
     file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
   }
   file.close();
-  fs::resize_file(path, sizeof length + length + kBytes + kSide * 4);
+  fs::resize_file(path, begin.size() + kBytes + kSide * 4);
 }
 
 class Memory : public Cli {
@@ -154,11 +152,7 @@ TEST_F(Memory, TablesOfVeryManyTensorsCount) {
   header << '}';
   std::string text = header.str();
   text.resize((text.size() + 7) / 8 * 8, ' ');
-  const std::uint64_t length = text.size();
-  std::string bytes(sizeof length, '\0');
-  std::memcpy(bytes.data(), &length, sizeof length);
-  bytes += text + std::string(4 * kCount, '\0');
-  write_file(folder_ / "base.safetensors", bytes);
+  write_file(folder_ / "base.safetensors", safetensors_bytes(text, std::string(4 * kCount, '\0')));
   for (const char* name : {"x.safetensors", "y.safetensors"}) fs::copy(folder_ / "base.safetensors", folder_ / name);
 
   const Measured small = run_measured("save(mean([x, y]), \"out.safetensors\")", "128MiB");
