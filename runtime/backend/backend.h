@@ -22,6 +22,7 @@ class CompiledKernel {
 struct BackendOptions {
   int vector_width = 0;     // lanes per vector of f32: 4, 8 or 16; 0: the backend chooses
   bool optimize = true;     // run the optimiser on the generated code
+  std::string cpu = {};     // that code is made for, by LLVM's name; empty: this one
 };
 
 class Backend {

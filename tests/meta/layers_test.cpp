@@ -81,6 +81,7 @@ const std::vector<Fence> kFences = {
     {"CLI/",             {"cli/arguments.cpp"}},
     {"gtest/",           {"tests"}},
     {"benchmark/",       {"bench"}},
+    {"valgrind/",        {"bench"}},
 };
 // clang-format on
 

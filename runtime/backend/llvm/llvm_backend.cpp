@@ -76,7 +76,7 @@ Result<std::unique_ptr<LlvmBackend>> make_backend_of_llvm(const BackendOptions& 
   if (width != 0 && width != 4 && width != 8 && width != 16)
     return error(DiagnosticKind::bad_option, {},
                  "vector width " + std::to_string(width) + " is none of 4, 8, 16");
-  ROUX_TRY(auto session, make_session(options.optimize));
+  ROUX_TRY(auto session, make_session(options));
   return std::make_unique<LlvmBackend>(std::shared_ptr<Session>(std::move(session)), options);
 }
 

@@ -68,14 +68,21 @@ class OrcSession : public Session {
   std::unique_ptr<llvm::orc::LLJIT> jit_;
 };
 
-llvm::orc::JITTargetMachineBuilder host_target(bool optimize) {
-  llvm::orc::JITTargetMachineBuilder target{llvm::Triple(llvm::sys::getProcessTriple())};
+void set_host(llvm::orc::JITTargetMachineBuilder& target) {
   target.setCPU(llvm::sys::getHostCPUName().str());
   std::vector<std::string> features;
   for (const auto& feature : llvm::sys::getHostCPUFeatures())
     features.push_back((feature.second ? "+" : "-") + feature.first().str());
   target.addFeatures(features);
-  target.setCodeGenOptLevel(optimize ? llvm::CodeGenOptLevel::Default
+}
+
+llvm::orc::JITTargetMachineBuilder target_of(const BackendOptions& options) {
+  llvm::orc::JITTargetMachineBuilder target{llvm::Triple(llvm::sys::getProcessTriple())};
+  if (options.cpu.empty())
+    set_host(target);
+  else
+    target.setCPU(options.cpu);
+  target.setCodeGenOptLevel(options.optimize ? llvm::CodeGenOptLevel::Default
                                      : llvm::CodeGenOptLevel::None);
   target.getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;  // a * b + c rounds twice
   return target;
@@ -83,13 +90,13 @@ llvm::orc::JITTargetMachineBuilder host_target(bool optimize) {
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> make_session(bool optimize) {
+Result<std::unique_ptr<Session>> make_session(const BackendOptions& options) {
   static std::once_flag initialized;
   std::call_once(initialized, [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
   });
-  const auto target = host_target(optimize);
+  const auto target = target_of(options);
   // A compiler with a target machine for each module: kernels may be compiled on several threads at
   // once.
   auto jit = llvm::orc::LLJITBuilder()

@@ -9,6 +9,7 @@
 #include <llvm/Target/TargetMachine.h>
 
 #include "base/result.h"
+#include "runtime/backend/backend.h"
 #include "runtime/backend/llvm/emit.h"
 
 namespace roux::llvm_backend {
@@ -24,13 +25,13 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  // For this machine: its CPU by name, and the features it really has (a virtual machine may hide
-  // some).
+  // For the CPU that was asked for, or for this one: by its name, and with the features that it really has (a
+  // virtual machine may hide some).
   virtual Result<std::unique_ptr<llvm::TargetMachine>> target_machine() = 0;
   // Generates machine code; `name` is the module's one function, unique in the session.
   virtual Result<std::unique_ptr<Code>> add(OwnedModule module, const std::string& name) = 0;
 };
 
-Result<std::unique_ptr<Session>> make_session(bool optimize);
+Result<std::unique_ptr<Session>> make_session(const BackendOptions& options);
 
 }  // namespace roux::llvm_backend
