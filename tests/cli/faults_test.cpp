@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/cli/faults.h"
+#include "tests/support/sanitizers.h"
 
 namespace roux::testing {
 namespace {
@@ -68,9 +69,7 @@ TEST_F(Faults, AnInputThatShrinksWhileNumbersAreComputedIsTold) {
 }
 
 TEST_F(Faults, AReadErrorIsTold) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "a sanitizer has to be loaded first";
-#endif
+  if (kSanitized) GTEST_SKIP() << "a sanitizer has to be loaded first";
   put_larger_inputs();
   ProcessOptions options;
   options.environment = {"LD_PRELOAD=" + std::string(FAILING_READ), "FAILING_READ=/b.safetensors", "FAILING_FROM=1000000"};

@@ -10,6 +10,7 @@
 #include "tests/support/files.h"
 #include "tests/support/paths.h"
 #include "tests/support/process.h"
+#include "tests/support/sanitizers.h"
 
 namespace roux::testing {
 namespace {
@@ -18,8 +19,12 @@ namespace fs = std::filesystem;
 
 class Installed : public ::testing::Test {
  protected:
+  void SetUp() override {
+    if (kSanitized) GTEST_SKIP() << "programs that link a library with a sanitizer need it themselves";
+  }
   static void SetUpTestSuite() {
     folder_ = new TemporaryFolder;
+    if (kSanitized) return;
     run({"cmake", "--install", binary_dir().string(), "--prefix", prefix()});
   }
   static void TearDownTestSuite() { delete folder_; }

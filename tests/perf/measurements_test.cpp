@@ -14,6 +14,7 @@
 #include "tests/support/files.h"
 #include "tests/support/paths.h"
 #include "tests/support/process.h"
+#include "tests/support/sanitizers.h"
 
 namespace roux::testing {
 namespace {
@@ -30,9 +31,10 @@ bool on_path(const std::string& program) { return run_process({"sh", "-c", "comm
 std::string obstacle() {
 #if !defined(__x86_64__)
   return "the baseline is of x86-64";
-#elif defined(__clang__) || __GNUC__ != 12 || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return "the baseline is of what GCC 12 makes, without sanitizers";
+#elif defined(__clang__) || __GNUC__ != 12
+  return "the baseline is of what GCC 12 makes";
 #else
+  if (kSanitized) return "the baseline is of code without sanitizers";
   if (std::string(ROUX_BUILD_TYPE) != "Release") return "the baseline is of a Release build";
   if (std::string(HOT_LOOPS).empty() || !on_path("valgrind")) return "valgrind is not installed: scripts/setup";
   if (!__builtin_cpu_supports("avx2")) return "the baseline is of AVX2, which this CPU lacks";
