@@ -1,12 +1,12 @@
 #include "api/inputs.h"
 
 #include <glob.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "base/text.h"
+#include "runtime/checkpoint/file.h"
 #include "runtime/checkpoint/host_memory.h"
 #include "runtime/checkpoint/layout.h"
 
@@ -76,20 +76,8 @@ class PromisedCheckpoint : public Checkpoint {
 
 }  // namespace
 
-std::string stamp_of(const Checkpoint& checkpoint) {
-  std::string stamp;
-  for (const std::string& file : checkpoint.files()) {
-    struct stat facts{};
-    if (stat(file.c_str(), &facts) != 0) return "gone";
-    for (const auto part : {static_cast<long long>(facts.st_ino), static_cast<long long>(facts.st_size),
-                            static_cast<long long>(facts.st_mtim.tv_sec), static_cast<long long>(facts.st_mtim.tv_nsec)})
-      stamp += std::to_string(part) + ' ';
-  }
-  return stamp;
-}
-
 Result<Checkpoint::Ptr> Inputs::checkpoint_at(const std::string& path, const std::string& key, Span span) {
-  if (auto known = opened_.find(key); known != opened_.end()) return known->second.checkpoint;
+  if (auto known = opened_.find(key); known != opened_.end()) return known->second;
   if (auto promised = promised_.find(key); promised != promised_.end()) return promised->second;
   return is_host_path(path) ? host_checkpoint(path, span) : Checkpoint::open(path, span);
 }
@@ -110,7 +98,7 @@ Result<Checkpoint::Ptr> Inputs::host_checkpoint(const std::string& path, Span sp
 Result<std::uint32_t> Inputs::open(const std::string& path, const std::string& space, Span span) {
   const std::string key = canonical_key(path);
   ROUX_TRY(const Checkpoint::Ptr checkpoint, checkpoint_at(path, key, span));
-  opened_.try_emplace(key, Opened{checkpoint, stamp_of(*checkpoint)});
+  opened_.try_emplace(key, checkpoint);
   loaded_at_.emplace(key, span);
   std::string resolved = space;
   if (space == "auto") {
@@ -151,8 +139,8 @@ void Inputs::provide(const std::string& path, const HostModel& model) {
 }
 
 void Inputs::reuse(const Inputs& other) {
-  for (const auto& [key, opened] : other.opened_)
-    if (!opened.checkpoint->files().empty()) opened_.emplace(key, opened);  // else it was only promised
+  for (const auto& [key, checkpoint] : other.opened_)
+    if (!checkpoint->files().empty()) opened_.emplace(key, checkpoint);  // else it was only promised
   forget_changed();
 }
 
@@ -160,7 +148,9 @@ void Inputs::forget(const std::string& path) { opened_.erase(canonical_key(path)
 
 void Inputs::forget_changed() {
   std::erase_if(opened_, [](const auto& entry) {
-    return stamp_of(*entry.second.checkpoint) != entry.second.stamp;
+    std::string stamp;
+    for (const std::string& file : entry.second->files()) stamp += stamp_of_file_at(file);
+    return stamp != entry.second->stamp();
   });
 }
 

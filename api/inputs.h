@@ -13,9 +13,6 @@
 
 namespace roux {
 
-// What tells one state of a checkpoint's files from another without reading them.
-std::string stamp_of(const Checkpoint& checkpoint);
-
 class Inputs {
  public:
   // `models`: what lies in the host's memory, by name.
@@ -62,11 +59,7 @@ class Inputs {
   std::map<std::string, HostModel> models_;
   std::vector<Checkpoint::Ptr> checkpoints_;
   std::vector<std::string> spaces_;
-  struct Opened {
-    Checkpoint::Ptr checkpoint;
-    std::string stamp;  // of its files, when it was opened
-  };
-  std::map<std::string, Opened> opened_;                  // by canonical path
+  std::map<std::string, Checkpoint::Ptr> opened_;         // by canonical path
   std::map<std::string, Span> loaded_at_;                 // by canonical path
   std::map<std::pair<const Checkpoint*, std::string>, std::uint32_t> sources_;  // by space
   std::map<std::string, Checkpoint::Ptr> promised_;       // by canonical path

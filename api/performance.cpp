@@ -271,6 +271,18 @@ Result<ExecuteResult> Performance::fill(CheckpointWriter& writer, const Prepared
   return executed;
 }
 
+// Files alone are gone on with.
+Status Performance::know_work(OutputLayout& layout, const SaveRequest& request) {
+  if (is_host_path(request.path)) return ok();
+  const NodeId value = request.value.get<Data>()->node;
+  ROUX_TRY(OutputWork work, work_of(graph_, inputs_, value, request.in_f64, options_.threads));
+  layout.work = std::move(work.text);
+  layout.inputs = std::move(work.inputs);
+  layout.resume = options_.resume;
+  layout.sync_journal = options_.sync;
+  return ok();
+}
+
 Status Performance::save(const SaveRequest& request) {
   const Data& value = *request.value.get<Data>();
   OutputWish wish{.value = &value, .path = request.path, .dtype = request.dtype,
@@ -278,17 +290,12 @@ Status Performance::save(const SaveRequest& request) {
                   .metadata = {}, .span = request.span};
   // The digests are taken in the sweep; until then the longest that may be told of them keeps their room.
   const std::vector<Checkpoint::Ptr> files = files_behind(value.node);
-  std::vector<Digest> digests(files.size(), {.hex = std::string(32, '0'), .whole = false});
-  wish.metadata = metadata(files, digests);
+  wish.metadata = metadata(files, std::vector<Digest>(files.size(), {.hex = std::string(32, '0'), .whole = false}));
   ROUX_TRY(PreparedOutput prepared, prepare(wish));
   ROUX_DO(check_output(prepared.layout, inputs_.all()));
-  const auto is_of_host = [](const Checkpoint::Ptr& file) { return is_host_path(file->path()); };
-  if (std::none_of(files.begin(), files.end(), is_of_host))  // those are gone when their process ends
-    prepared.layout.work = work_of(graph_, inputs_, value.node, request.in_f64);
-  prepared.layout.resume = options_.resume;
-  prepared.layout.sync_journal = options_.sync;
+  ROUX_DO(know_work(prepared.layout, request));
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
-  if (options_.resume) log_.resumed(*writer);
+  if (prepared.layout.resume) log_.resumed(*writer);
   Result<ExecuteResult> filled = fill(*writer, prepared, files, request);
   if (!filled) log_.left(*writer);
   ROUX_TRY(const ExecuteResult result, std::move(filled));

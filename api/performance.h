@@ -107,6 +107,7 @@ class Performance : public Host {
   template <class F>
   Status commit_if(F is_wanted);
   Status commit_if_named(const std::string& text);
+  Status know_work(OutputLayout& layout, const SaveRequest& request);
   Result<ExecuteResult> fill(CheckpointWriter& writer, const PreparedOutput& prepared,
                              const std::vector<Checkpoint::Ptr>& files, const SaveRequest& request);
 

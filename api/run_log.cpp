@@ -41,11 +41,16 @@ std::string text_of(const WrittenPart& part) {
 
 void RunLog::resumed(const CheckpointWriter& writer) const {
   if (!events_.on_resume) return;
-  const std::string output = quoted(writer.path()) + ": ";
-  if (writer.kept().tensors > 0) return events_.on_resume(output + "kept " + text_of(writer.kept()) + ", of an interrupted run");
-  if (!writer.found_other_work()) return events_.on_resume(output + "no interrupted run left anything");
-  events_.on_resume(output + "starts afresh: what an interrupted run left holds no whole tensor, or its recipe, parameters "
-                             "or inputs were others");
+  const auto tell = [&](const std::string& what) { events_.on_resume(quoted(writer.path()) + ": " + what); };
+  switch (writer.found()) {
+    case Leftover::nothing: return tell("no interrupted run left anything");
+    case Leftover::no_tensor: return tell("starts afresh: what an interrupted run left holds no whole tensor");
+    case Leftover::other_work:
+      return tell("starts afresh: the recipe, its parameters or inputs of the interrupted run were others");
+    case Leftover::other_inputs:
+      return tell("starts afresh: inputs have been changed or replaced since the interrupted run");
+    case Leftover::tensors: return tell("kept " + text_of(writer.kept()) + ", of an interrupted run");
+  }
 }
 
 void RunLog::left(const CheckpointWriter& writer) const {

@@ -80,6 +80,12 @@ class Checkpoint {
 
   // Equal header text and equal sizes: a quick test before digests are compared.
   virtual const std::string& header_digest() const = 0;
+  // What tells this state of the opened files from any earlier or later one without reading them, whatever their
+  // paths; empty where it is in no file.
+  virtual const std::string& stamp() const {
+    static const std::string kNone;
+    return kNone;
+  }
   // XXH3-128 over the XXH3-128s of the files' 1 MiB blocks, files in order. Computed once, on up to
   // `threads` threads; reads everything.
   virtual Result<Digest> digest(int threads) const = 0;

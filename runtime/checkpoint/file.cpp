@@ -52,6 +52,12 @@ Transfer transfer_all(std::uint64_t size, Call call) {
   return transfer;
 }
 
+// The time of the last change, not that of the last writing, which tools set as they like.
+std::string stamp_of(const struct stat& info) {
+  return std::to_string(info.st_ino) + ' ' + std::to_string(info.st_size) + ' ' + std::to_string(info.st_ctim.tv_sec) +
+         '.' + std::to_string(info.st_ctim.tv_nsec) + '\n';
+}
+
 }  // namespace
 
 void Fd::reset() {
@@ -125,6 +131,16 @@ Result<std::uint64_t> size_of_file(const Fd& fd, const std::string& path, Span s
   struct stat info;
   if (::fstat(fd.get(), &info) != 0) return io_error(span, "read", path, errno);
   return static_cast<std::uint64_t>(info.st_size);
+}
+
+std::string stamp_of_file(const Fd& fd) {
+  struct stat info;
+  return ::fstat(fd.get(), &info) == 0 ? stamp_of(info) : "";
+}
+
+std::string stamp_of_file_at(const std::string& path) {
+  struct stat info;
+  return ::stat(path.c_str(), &info) == 0 ? stamp_of(info) : "";
 }
 
 Result<std::vector<std::string>> list_folder(const std::string& path, Span span) {

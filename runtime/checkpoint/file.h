@@ -55,6 +55,9 @@ std::string without_trailing_slashes(std::string path);
 // Regular files only; never waits for the other end of a pipe.
 Result<Fd> open_to_read(const std::string& path, Span span);
 Result<std::uint64_t> size_of_file(const Fd& fd, const std::string& path, Span span);
+// Another one once the file was written to, or if another stands in its place; empty if the system does not say.
+std::string stamp_of_file(const Fd& fd);
+std::string stamp_of_file_at(const std::string& path);
 Result<std::vector<std::string>> list_folder(const std::string& path,
                                              Span span);  // sorted bytewise
 Result<std::string> read_text(const std::string& path, std::uint64_t limit, Span span);

@@ -25,7 +25,7 @@ std::string boot() {
   return id;
 }
 
-std::string first_line(const std::string& key) { return "roux journal 1 " + key; }
+constexpr std::string_view kFirst = "roux journal 1 ";
 
 std::string take_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
@@ -42,14 +42,14 @@ std::string take_line(std::string_view& text) {
 
 std::string journal_path(const std::string& temporary) { return temporary + ".journal"; }
 
-std::optional<Journal> Journal::create(const std::string& temporary, const std::string& key,
+std::optional<Journal> Journal::create(const std::string& temporary, const JournalKey& key,
                                        const std::vector<std::uint32_t>& complete) {
   const std::string path = journal_path(temporary);
   Fd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!fd.valid()) return std::nullopt;
   ::flock(fd.get(), LOCK_EX | LOCK_NB);  // as the temporary is
   Journal journal(path, std::move(fd));
-  std::string lines = first_line(key) + '\n' + boot();
+  std::string lines = std::string(kFirst) + key.work + ' ' + key.inputs + '\n' + boot();
   for (std::uint32_t tensor : complete) lines += '\n' + std::to_string(tensor);
   if (!journal.append(lines)) return std::nullopt;
   return journal;
@@ -73,13 +73,16 @@ bool Journal::add(std::uint32_t tensor) { return append(std::to_string(tensor));
 
 bool Journal::flushed() { return append(std::string(kFlushed)) && flush_to_device(fd_, path_, {}).ok(); }
 
-std::optional<std::vector<std::uint32_t>> read_journal(const std::string& temporary, const std::string& key) {
+JournalContents read_journal(const std::string& temporary, const JournalKey& key) {
+  JournalContents contents;
   const auto text = read_text(journal_path(temporary), limits::kHeaderBytes, {});
-  if (!text) return std::nullopt;
+  if (!text) return contents;
   std::string_view rest = *text;
-  if (take_line(rest) != first_line(key)) return std::nullopt;
+  const std::string first = take_line(rest), work = std::string(kFirst) + key.work + ' ';
+  if (!first.starts_with(kFirst)) return contents;
+  if (first != work + key.inputs) return {first.starts_with(work) ? Leftover::other_inputs : Leftover::other_work};
   const std::string boot_then = take_line(rest);
-  std::vector<std::uint32_t> tensors;
+  std::vector<std::uint32_t>& tensors = contents.complete;
   std::size_t on_device = 0;
   while (!rest.empty()) {
     const std::string line = take_line(rest);
@@ -92,7 +95,8 @@ std::optional<std::vector<std::uint32_t>> read_journal(const std::string& tempor
     }
   }
   if (boot_then.empty() || boot_then != boot()) tensors.resize(on_device);
-  return tensors;
+  if (!tensors.empty()) contents.found = Leftover::tensors;
+  return contents;
 }
 
 }  // namespace roux

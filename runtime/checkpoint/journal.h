@@ -1,6 +1,6 @@
 // Which tensors of an output are complete, in a small file beside its temporary, so that a later run can go on where
-// this one was ended. Its key says what is being made; a journal of another key tells nothing. What was complete but
-// not yet flushed to the device counts as long as the machine has not been started anew.
+// this one was ended. Its key says what is being made from what; of a journal of another key nothing counts. What was
+// complete but not yet flushed to the device counts as long as the machine has not been started anew.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,13 @@
 #include <vector>
 
 #include "runtime/checkpoint/file.h"
+#include "runtime/checkpoint/writer.h"
 
 namespace roux {
+
+struct JournalKey {
+  std::string work, inputs;  // words
+};
 
 // Of a temporary.
 std::string journal_path(const std::string& temporary);
@@ -20,7 +25,7 @@ class Journal {
  public:
   // Begins a new one, locked while it lives, with what is complete already. Nothing where it cannot be written: a run
   // does without.
-  static std::optional<Journal> create(const std::string& temporary, const std::string& key,
+  static std::optional<Journal> create(const std::string& temporary, const JournalKey& key,
                                        const std::vector<std::uint32_t>& complete);
 
   Journal(Journal&& other) noexcept;
@@ -41,7 +46,11 @@ class Journal {
   Fd fd_;
 };
 
-// The tensors that are complete in this temporary, by number; nothing without a journal of this key.
-std::optional<std::vector<std::uint32_t>> read_journal(const std::string& temporary, const std::string& key);
+// How near what is in this temporary comes to what the key says, and the tensors that are complete, by number.
+struct JournalContents {
+  Leftover found = Leftover::no_tensor;
+  std::vector<std::uint32_t> complete = {};
+};
+JournalContents read_journal(const std::string& temporary, const JournalKey& key);
 
 }  // namespace roux

@@ -37,6 +37,7 @@ class StoredCheckpoint final : public Checkpoint {
   const std::optional<std::string>& config() const override { return config_; }
   const std::optional<std::string>& quantized() const override { return quantized_; }
   const std::string& header_digest() const override { return header_digest_; }
+  const std::string& stamp() const override { return stamp_; }
 
   Status read(std::size_t tensor, std::uint64_t offset, std::uint64_t size,
               void* to) const override {
@@ -105,6 +106,7 @@ class StoredCheckpoint final : public Checkpoint {
                        format_count(limits::kTensors, "tensor"))
           .hint("merge its parts one by one");
     hash.add(header.text, bytes);
+    stamp_ += stamp_of_file(fd);
     for (TensorInfo& tensor : header.tensors) {
       tensor.file = static_cast<std::uint32_t>(opened_.size());
       tensors_.push_back(std::move(tensor));
@@ -147,6 +149,7 @@ class StoredCheckpoint final : public Checkpoint {
   std::optional<std::string> config_;
   std::optional<std::string> quantized_;
   std::string header_digest_;
+  std::string stamp_;
   mutable std::mutex digest_mutex_;
   mutable std::optional<Digest> digest_;
   mutable std::atomic<bool> has_digest_{false};

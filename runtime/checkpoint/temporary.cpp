@@ -24,17 +24,24 @@ std::string prefix_of(const std::string& destination) {
   return prefix.append(name_in_path(destination)).append(".roux-");
 }
 
-std::string temporary_path(const std::string& destination, int attempt) {
+std::string path_of(const std::string& destination, long process, int attempt) {
   // Several writers of one process may aim at one destination: only the first has the plain name.
-  std::string name = prefix_of(destination) + std::to_string(::getpid());
+  std::string name = prefix_of(destination) + std::to_string(process);
   if (attempt > 0) name.append("-").append(std::to_string(attempt));
   return join_path(folder_of_path(destination), name);
+}
+
+std::string temporary_path(const std::string& destination, int attempt) {
+  return path_of(destination, ::getpid(), attempt);
 }
 
 void remove_tree(const std::string& path) {
   std::error_code ignored;  // what cannot be removed now is left to the next run
   std::filesystem::remove_all(path, ignored);
 }
+
+// What a process leaves on purpose belongs to none, so that it can be gone on with while that process lives.
+constexpr long kNobody = 0;
 
 // The process that made `1234`, `1234-2`, `1234-2-0` or a journal of these.
 std::optional<long> process_of(std::string_view suffix) {
@@ -43,12 +50,13 @@ std::optional<long> process_of(std::string_view suffix) {
   if (suffix.find_first_not_of("0123456789-") != std::string_view::npos) return std::nullopt;
   long pid = 0;
   const auto parsed = std::from_chars(suffix.data(), suffix.data() + suffix.size(), pid);
-  if (parsed.ec != std::errc() || pid <= 0) return std::nullopt;
+  if (parsed.ec != std::errc() || pid < 0) return std::nullopt;
   return pid;
 }
 
 bool is_abandoned(const std::string& path, long pid) {
-  if (anything_at("/proc/" + std::to_string(pid)) || !anything_at("/proc/self")) return false;
+  const bool may_live = anything_at("/proc/" + std::to_string(pid)) || !anything_at("/proc/self");
+  if (pid != kNobody && may_live) return false;
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   return !fd.valid() || ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }
@@ -247,6 +255,13 @@ Status Temporary::take_back(Span span) {
 }
 
 void Temporary::keep() {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::string path = path_of(destination_, kNobody, attempt);
+    const int failed = rename_with(path_, path, RENAME_NOREPLACE);
+    if (failed == EEXIST) continue;
+    if (failed == 0) ::rename(journal_path(path_).c_str(), journal_path(path).c_str());
+    break;  // otherwise it can be gone on with once this process has ended
+  }
   path_.clear();
   made_folders_.clear();
 }

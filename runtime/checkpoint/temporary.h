@@ -40,7 +40,7 @@ class Temporary {
   Status take_back(Span span);
   // It stays in its place; what was there before is deleted.
   void settle();
-  // It stays where it is, for `take_over`.
+  // It stays beside the destination, with its journal, for `take_over` in this process or another.
   void keep();
 
  private:

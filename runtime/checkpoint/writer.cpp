@@ -41,12 +41,14 @@ int allocate(const Fd& fd, std::uint64_t bytes) {
   return failed;
 }
 
-// What an output that is under way has to be for another run to go on with it: the same work, the same headers.
-std::string journal_key(const OutputLayout& layout, const OutputPlan& plan) {
-  MemoryDigest digest;
-  digest.add(layout.work.data(), layout.work.size());
-  for (const PlannedFile& file : plan.files) digest.add(file.header.data(), file.header.size());
-  return digest.hex();
+// What an output that is under way has to be for another run to go on with it. The headers are those of the layout:
+// they tell of the recipe and of where each tensor lies, not yet of what the sweep finds.
+JournalKey journal_key(const OutputLayout& layout, const OutputPlan& plan) {
+  MemoryDigest work, inputs;
+  work.add(layout.work.data(), layout.work.size());
+  for (const PlannedFile& file : plan.files) work.add(file.header.data(), file.header.size());
+  inputs.add(layout.inputs.data(), layout.inputs.size());
+  return {work.hex(), inputs.hex()};
 }
 
 bool has_size(const std::string& path, std::uint64_t bytes) {
@@ -109,7 +111,7 @@ class StoredWriter final : public CheckpointWriter {
   }
 
   // From now on, what is complete is written down.
-  void keep_journal(const std::string& key) {
+  void keep_journal(const JournalKey& key) {
     complete_.of = plan_.tensors.size();
     std::vector<std::uint32_t> complete;
     left_ = std::make_unique<std::atomic<std::uint64_t>[]>(plan_.tensors.size());
@@ -121,7 +123,7 @@ class StoredWriter final : public CheckpointWriter {
     if (auto journal = Journal::create(temporary_.path(), key, complete)) journal_.emplace(*std::move(journal));
   }
 
-  void set_found_other_work() { found_other_work_ = true; }
+  void set_found(Leftover found) { found_ = found; }
 
   Status write(std::size_t tensor, std::uint64_t offset, const void* data,
                std::uint64_t size) override {
@@ -160,7 +162,7 @@ class StoredWriter final : public CheckpointWriter {
     const std::lock_guard lock(journal_mutex_);
     return layout_.resume && journal_ ? complete_ : WrittenPart{};
   }
-  bool found_other_work() const override { return found_other_work_; }
+  Leftover found() const override { return found_; }
 
   Status put_in_place() override {
     ROUX_CHECK(finished_);
@@ -277,7 +279,7 @@ class StoredWriter final : public CheckpointWriter {
 
   std::vector<bool> is_kept_;  // by tensor; empty: none
   WrittenPart kept_;
-  bool found_other_work_ = false;
+  Leftover found_ = Leftover::nothing;
   std::unique_ptr<std::atomic<std::uint64_t>[]> left_;  // bytes of each tensor; null: nobody asks
   std::unique_ptr<std::atomic<bool>[]> forgotten_;
   mutable std::mutex journal_mutex_;
@@ -302,14 +304,26 @@ Temporary::Kind kind_of(const OutputLayout& layout) {
   return is_single_file(layout) ? Temporary::Kind::file : Temporary::Kind::folder;
 }
 
-// What an interrupted run left of the same work, and which of its tensors are complete.
-std::optional<Temporary> take_over_work(const OutputLayout& layout, const OutputPlan& plan, const std::string& key,
-                                        std::vector<std::uint32_t>& complete) {
-  if (!layout.resume) return std::nullopt;
-  return Temporary::take_over(without_trailing_slashes(layout.path), kind_of(layout), [&](const std::string& left) {
-    complete = read_journal(left, key).value_or(std::vector<std::uint32_t>{});
-    return !complete.empty() && holds_files(left, layout, plan);
-  });
+// What interrupted runs left: how near that comes, and what can be gone on with.
+struct TakenOver {
+  Leftover found = Leftover::nothing;
+  std::optional<Temporary> temporary;
+  std::vector<std::uint32_t> complete;
+};
+
+TakenOver take_over(const OutputLayout& layout, const OutputPlan& plan, const JournalKey& key) {
+  TakenOver taken;
+  if (!layout.resume) return taken;
+  const auto fits = [&](const std::string& left) {
+    JournalContents journal = read_journal(left, key);
+    if (journal.found == Leftover::tensors && !holds_files(left, layout, plan)) journal.found = Leftover::no_tensor;
+    taken.found = std::max(taken.found, journal.found);
+    taken.complete = std::move(journal.complete);
+    return journal.found == Leftover::tensors;
+  };
+  auto temporary = Temporary::take_over(without_trailing_slashes(layout.path), kind_of(layout), fits);
+  if (temporary) taken.temporary.emplace(*std::move(temporary));
+  return taken;
 }
 
 }  // namespace
@@ -323,22 +337,20 @@ Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(OutputLayout 
   OutputPlan plan = plan_output(layout);
   ROUX_DO(check_headers(layout, plan));
   const std::string path = without_trailing_slashes(layout.path);
-  const std::string key = layout.work.empty() ? "" : journal_key(layout, plan);
-  const bool was_left = layout.resume && !dead_temporaries(path).empty();
-  std::vector<std::uint32_t> complete;
-  std::optional<Temporary> temporary = take_over_work(layout, plan, key, complete);
-  const bool goes_on = temporary.has_value();
+  const JournalKey key = journal_key(layout, plan);
+  TakenOver taken = take_over(layout, plan, key);
+  const bool goes_on = taken.temporary.has_value(), keeps_journal = !layout.work.empty();
   if (goes_on) {
     remove_dead_temporaries(path);
   } else {
     ROUX_TRY(Temporary fresh, Temporary::create(path, kind_of(layout), layout.span));
-    temporary.emplace(std::move(fresh));
+    taken.temporary.emplace(std::move(fresh));
   }
-  auto writer = std::make_unique<StoredWriter>(std::move(layout), std::move(plan), *std::move(temporary));
-  if (goes_on) ROUX_DO(writer->go_on(complete));
-  if (was_left && !goes_on) writer->set_found_other_work();
+  auto writer = std::make_unique<StoredWriter>(std::move(layout), std::move(plan), *std::move(taken.temporary));
+  writer->set_found(taken.found);
+  if (goes_on) ROUX_DO(writer->go_on(taken.complete));
   ROUX_DO(writer->prepare());
-  if (!key.empty()) writer->keep_journal(key);
+  if (keeps_journal) writer->keep_journal(key);
   return std::unique_ptr<CheckpointWriter>(std::move(writer));
 }
 

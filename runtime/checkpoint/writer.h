@@ -1,9 +1,9 @@
 // A checkpoint being written: its layout is known before any data, so files are sized at once (a full disk is
 // found before any arithmetic), and tensors are written in place in any order from any thread. Headers have their
-// room and are written last, since metadata may tell of what the sweep found. Everything goes to a hidden temporary beside the destination, `.NAME.roux-PID`, until commit()
-// renames it; a writer that is destroyed unsettled removes its temporary, and the folders above that it
-// made. Temporaries of processes that are gone are removed by the next writer to the same destination, or it goes on
-// with one of them (OutputLayout::resume).
+// room and are written last, since metadata may tell of what the sweep found. Everything goes to a hidden temporary
+// beside the destination, `.NAME.roux-PID`, until `put_in_place` renames it; a writer that is destroyed unsettled removes
+// its temporary, and the folders above that it made. Temporaries of processes that are gone are removed by the next writer
+// to the same destination, or it goes on with one of them (OutputLayout::resume).
 #pragma once
 
 #include <cstdint>
@@ -34,10 +34,11 @@ struct OutputLayout {
   Checkpoint::Ptr companions;
   std::uint64_t shard_bytes = 5'000'000'000;  // folders: at most this much data per file, if it can be kept
   bool overwrite = false;
-  // What the tensors are computed from, for a journal of those that are complete: with `resume` a writer goes on with
-  // what one of equal work and equal metadata left behind, and leaves behind what it has if it is destroyed unsettled.
-  // Empty: no journal.
+  // What the tensors are computed by and from, for a journal of those that are complete: with `resume` a writer goes on
+  // with what one of equal work, inputs and layout left behind, and leaves behind what it has if it is destroyed
+  // unsettled. Empty: no journal.
   std::string work = {};
+  std::string inputs = {};
   bool resume = false;
   bool sync_journal = false;  // complete tensors are to outlive the machine, too
   Span span;  // the `save` that asked for it
@@ -63,6 +64,9 @@ struct WrittenPart {
   std::uint64_t bytes = 0;
 };
 
+// What an interrupted run left of an output, by how near it comes to what is to be written.
+enum class Leftover : unsigned char { nothing, no_tensor, other_work, other_inputs, tensors };
+
 class CheckpointWriter {
  public:
   static Result<std::unique_ptr<CheckpointWriter>> create(OutputLayout layout);
@@ -71,16 +75,16 @@ class CheckpointWriter {
 
   // `tensor` indexes OutputLayout::tensors; `offset` is in bytes from the tensor's start. Thread-safe.
   virtual Status write(std::size_t tensor, std::uint64_t offset, const void* data, std::uint64_t size) = 0;
+  // In place of the layout's metadata; its headers need no more bytes than those of the layout. Before `finish`.
+  virtual void set_metadata(std::map<std::string, std::string> metadata) = 0;
   // Whether the tensor was complete when this writer went on with it: it need not be written.
   virtual bool is_kept(std::size_t) const { return false; }
   // Something about the tensor's values is to be told whenever it is made: no journal may name it.
   virtual void forget_when_resumed(std::size_t) {}
-  // What it began with, and what it would leave behind if it were destroyed now; whether what was left behind was of other work.
-  virtual bool found_other_work() const { return false; }
+  // What it found of an interrupted run, what it kept of that, and what it would leave behind if it were destroyed now.
+  virtual Leftover found() const { return Leftover::nothing; }
   virtual WrittenPart kept() const { return {}; }
   virtual WrittenPart left() const { return {}; }
-  // In place of the layout's metadata; its headers need no more bytes than those of the layout. Before `finish`.
-  virtual void set_metadata(std::map<std::string, std::string> metadata) = 0;
   // All data is there: write the headers, flush to the device (unless `sync` is false), without renaming.
   virtual Status finish(bool sync) = 0;
   // Puts the result in place of whatever is there (only with `overwrite`), by renaming. Until `settle`, what

@@ -462,6 +462,58 @@ TEST_F(Embedding, TheLogSaysWhatIsDone) {
   EXPECT_EQ(count("putting `memory:out` in place"), 1);
 }
 
+// Of several outputs each goes on with its own; one in memory is made again.
+TEST_F(Embedding, SeveralOutputsGoOnWithWhatACancelledRunLeft) {
+  const TemporaryFolder folder;
+  const std::string recipe = "a = load(\"memory:a\")\nb = load(\"memory:b\")\n"
+                             "save(mean([a, b]), \"" + (folder / "one.safetensors").string() + "\")\n"
+                             "save(a + (b - a), \"memory:two\")\n"
+                             "save(a + 0.5 * (b - a), \"" + (folder / "three").string() + "\", shard = 1KB)\n";
+  Arguments arguments{.models = {{"a", model_of(1)}, {"b", model_of(2)}}};
+  const auto files = [&] {
+    std::map<std::string, std::string> bytes;
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder.path()))
+      if (entry.is_regular_file()) bytes[fs::relative(entry.path(), folder.path())] = read_file(entry.path());
+    return bytes;
+  };
+  ASSERT_TRUE(run(recipe, arguments)) << error_;
+  const auto expected = files();
+  const auto clear = [&] {
+    fs::remove(folder / "one.safetensors");
+    fs::remove_all(folder / "three");
+  };
+  clear();
+
+  engine_ = engine_of({.threads = 2, .sync = false, .resume = true});
+  std::vector<std::string> told;
+  std::atomic<bool> cancel{false};
+  Events events{.on_log = [&](const std::string& line) { cancel = cancel || line.find("memory:two: ") == 0; },
+                .on_resume = [&](const std::string& line) { told.push_back(line); }, .cancel = &cancel};
+  const std::string one = "`" + (folder / "one.safetensors").string() + "`: ", three = "`" + (folder / "three").string() + "`: ";
+  EXPECT_FALSE(run(recipe, arguments, events));
+  EXPECT_EQ(told, (std::vector<std::string>{one + "no interrupted run left anything",
+                                            three + "no interrupted run left anything",
+                                            one + "2 of 2 tensors, 640 B, stay for the next run with `--resume`"}));
+  EXPECT_FALSE(fs::exists(folder / "one.safetensors"));
+
+  told.clear();
+  EXPECT_TRUE(run(recipe, arguments, {.on_resume = events.on_resume})) << error_;
+  EXPECT_EQ(told, (std::vector<std::string>{one + "kept 2 of 2 tensors, 640 B, of an interrupted run",
+                                            three + "no interrupted run left anything"}));
+  EXPECT_TRUE(files() == expected);
+  clear();
+
+  // Of models in memory the contents count.
+  cancel = false;
+  EXPECT_FALSE(run(recipe, arguments, events));
+  told.clear();
+  arguments.models["b"] = model_of(3);
+  EXPECT_TRUE(run(recipe, arguments, {.on_resume = events.on_resume})) << error_;
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0], one + "starts afresh: inputs have been changed or replaced since the interrupted run");
+  EXPECT_FALSE(files() == expected);
+}
+
 TEST_F(Embedding, AnyThreadCancels) {
   std::atomic<bool> cancel{false};
   std::thread other;

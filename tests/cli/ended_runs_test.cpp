@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 
 #include <algorithm>
+#include <functional>
 #include <random>
 
 #include "tests/cli/faults.h"
@@ -17,12 +18,43 @@ constexpr char kFolderRecipe[] = R"(models = [load("a.safetensors"), load("b.saf
 save(mean(models), "out", shard = 1MB)
 )";
 
+// The threshold is found over the whole model: kept tensors are read for it.
+constexpr char kTiesRecipe[] = R"(base = load("base.safetensors")
+save(ties([load("a.safetensors"), load("b.safetensors")], base), "ties.safetensors")
+)";
+
+// Whole numbers are copied, beside the kernels.
+std::string with_whole_numbers(float first) {
+  std::string header = "{", data;
+  for (int i = 0; i < 24; ++i) {
+    const std::string begin = std::to_string(data.size());
+    if (i % 2 == 0) {
+      data.append(1 << 20, static_cast<char>(i));
+    } else {
+      const std::vector<float> values(1 << 18, first + static_cast<float>(i));
+      data.append(reinterpret_cast<const char*>(values.data()), 1 << 20);
+    }
+    header += std::string(i == 0 ? "" : ",") + "\"t." + std::to_string(i) + "\":{\"dtype\":\"" + (i % 2 == 0 ? "I32" : "F32") +
+              "\",\"shape\":[262144],\"data_offsets\":[" + begin + "," + std::to_string(data.size()) + "]}";
+  }
+  return safetensors_bytes(header + "}", data);
+}
+
+constexpr char kWholeRecipe[] = R"(models = [load("whole-a.safetensors"), load("whole-b.safetensors")]
+save(mean(models), "whole.safetensors")
+)";
+
 // Recipes and what they leave, by their files.
 class EndedRuns : public Faults {
  protected:
   EndedRuns() {
     put_larger_inputs();
+    fs::copy(folder_ / "a.safetensors", folder_ / "base.safetensors");
+    write_file(folder_ / "whole-a.safetensors", with_whole_numbers(1));
+    write_file(folder_ / "whole-b.safetensors", with_whole_numbers(2));
     write_file(folder_ / "folder.merge", kFolderRecipe);
+    write_file(folder_ / "ties.merge", kTiesRecipe);
+    write_file(folder_ / "whole.merge", kWholeRecipe);
     const Clock::time_point begin = Clock::now();
     for (const Kind& kind : kKinds) {
       EXPECT_EQ(roux(run(kind)).exit_code, 0);
@@ -42,7 +74,8 @@ class EndedRuns : public Faults {
     return more;
   }
 
-  static constexpr Kind kKinds[] = {{"mean.merge", "out.safetensors"}, {"folder.merge", "out"}};
+  static constexpr Kind kKinds[] = {{"mean.merge", "out.safetensors"}, {"folder.merge", "out"},
+                                    {"ties.merge", "ties.safetensors"}, {"whole.merge", "whole.safetensors"}};
 
   // At moments anywhere in a run, the same in each test (as far as the machine is): `check` has to say what may be.
   template <class Check>
@@ -160,21 +193,45 @@ TEST_F(EndedRuns, AtAnyMomentGoOnWithResume) {
   });
 }
 
+// To every byte the result is of the inputs as they are, of which no stale tensor is kept, however well the change hides.
+TEST_F(EndedRuns, StartAfreshWhereInputsWereChanged) {
+  const Kind& kind = kKinds[0];
+  const fs::path input = folder_ / "b.safetensors";
+  const std::string before = read_file(input);
+  std::string after = before;
+  after[after.size() - 1] ^= 1;
+  std::fill(after.end() - 24 * 256 * 512 * 4, after.end() - 23 * 256 * 512 * 4, '\x3f');
+  const auto written = fs::last_write_time(input);
+  const std::function<void(const std::string&)> changes[] = {
+      [&](const std::string& bytes) { write_file(input, bytes); },
+      [&](const std::string& bytes) {
+        write_file(folder_ / "new", bytes);
+        fs::rename(folder_ / "new", input);
+      }};
+  for (const auto& change : changes) {
+    run_and_signal_midway(run(kind), SIGKILL);
+    change(after);
+    fs::last_write_time(input, written);
+    const ProcessResult second = roux(run(kind, {"--resume"}));
+    EXPECT_EQ(second.exit_code, 0) << second.err;
+    EXPECT_TRUE(contains(second.err, "`out.safetensors`: starts afresh: inputs have been changed or replaced")) << second.err;
+    const auto resumed = output(kind.output);
+    fs::remove(folder_ / kind.output);
+    EXPECT_EQ(roux(run(kind)).exit_code, 0);
+    EXPECT_TRUE(resumed == output(kind.output) && resumed != expected_[kind.output]);
+    expect_nothing_left();
+    fs::remove(folder_ / kind.output);
+    change(before);
+  }
+}
+
 TEST_F(EndedRuns, GoOnOnlyWithTheSameInputsAndParameters) {
   write_file(folder_ / "param.merge", "param t: number = 0.5\nsave(lerp(load(\"a.safetensors\"), load(\"b.safetensors\"), t), \"out.safetensors\")\n");
   const Kind param{"param.merge", "out.safetensors"};
   run_and_signal_midway(run(param), SIGKILL);
   const ProcessResult other = roux(run(param, {"--set", "t=0.25", "--resume"}));
   EXPECT_EQ(other.exit_code, 0) << other.err;
-  EXPECT_TRUE(contains(other.err, "`out.safetensors`: starts afresh")) << other.err;
-  expect_nothing_left();
-  fs::remove(folder_ / "out.safetensors");
-
-  run_and_signal_midway(run(param), SIGKILL);
-  std::string bytes = read_file(folder_ / "b.safetensors");
-  bytes.back() ^= 1;  // the same header and size
-  write_file(folder_ / "b.safetensors", bytes);
-  EXPECT_TRUE(contains(roux(run(param, {"--resume"})).err, "`out.safetensors`: starts afresh"));
+  EXPECT_TRUE(contains(other.err, "`out.safetensors`: starts afresh: the recipe, its parameters")) << other.err;
   expect_nothing_left();
   fs::remove(folder_ / "out.safetensors");
   EXPECT_TRUE(contains(roux(run(param, {"--resume"})).err, "no interrupted run left anything"));

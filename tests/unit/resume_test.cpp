@@ -36,13 +36,14 @@ std::string values(std::size_t tensor) { return std::string(kBytes, static_cast<
 // One file, or a folder of shards.
 class Resume : public ::testing::TestWithParam<const char*> {
  protected:
-  OutputLayout layout(const std::string& work = "work") const {
+  OutputLayout layout(const std::string& work = "work", const std::string& inputs = "inputs") const {
     OutputLayout layout;
     layout.path = scratch_ / GetParam();
     for (std::size_t t = 0; t < kCount; ++t)
       layout.tensors.push_back({"t" + std::to_string(t), DType::u8, {static_cast<std::int64_t>(kBytes)}});
     layout.shard_bytes = 2 * kBytes;
     layout.work = work;
+    layout.inputs = inputs;
     layout.resume = true;
     return layout;
   }
@@ -110,16 +111,37 @@ TEST_P(Resume, GoesOnMoreThanOnce) {
 }
 
 TEST_P(Resume, StartsAfreshForOtherWork) {
-  OutputLayout other = layout("other work"), renamed = layout();
-  renamed.metadata["roux.inputs"] = "other inputs";
-  for (const OutputLayout& wanted : {other, renamed}) {
+  OutputLayout other_recipe = layout();
+  other_recipe.metadata["roux.recipe"] = "other";
+  const std::pair<OutputLayout, Leftover> cases[] = {{layout("other work"), Leftover::other_work},
+                                                     {other_recipe, Leftover::other_work},
+                                                     {layout("other work", "other inputs"), Leftover::other_work},
+                                                     {layout("work", "other inputs"), Leftover::other_inputs}};
+  for (const auto& [wanted, expected] : cases) {
     leave_a_part();
     const auto next = writer(wanted);
     EXPECT_EQ(next->kept().tensors, 0u);
-    EXPECT_TRUE(next->found_other_work());
+    EXPECT_EQ(next->found(), expected);
     finish(*next);
     fs::remove_all(wanted.path);
   }
+}
+
+// Headers are written last: what they tell by then may differ from what an interrupted run began with.
+TEST_P(Resume, HeadersAreThoseOfTheRunThatFinishes) {
+  OutputLayout wanted = layout();
+  wanted.metadata["roux.inputs"] = "0000";
+  in_another_process([&] {
+    auto left = writer(wanted);
+    write(*left, 0);
+    left->set_metadata({{"roux.inputs", "1111"}});
+    left.release();
+  });
+  const auto next = writer(wanted);
+  EXPECT_EQ(next->found(), Leftover::tensors);
+  next->set_metadata({{"roux.inputs", "2222"}});
+  finish(*next);
+  EXPECT_EQ((*Checkpoint::open(wanted.path, {}))->metadata().at("roux.inputs"), "2222");
 }
 
 TEST_P(Resume, StartsAfreshUnlessAsked) {
@@ -149,6 +171,26 @@ TEST_P(Resume, LeavesWhatItHasWhenItFails) {
   const auto next = writer(layout());
   EXPECT_TRUE(next->is_kept(1));
   finish(*next);
+}
+
+// The process lives on: a program that embeds Roux.
+TEST_P(Resume, GoesOnInTheSameProcess) {
+  for (std::size_t tensor : {1u, 2u}) {
+    const auto failing = writer(layout());
+    EXPECT_EQ(failing->kept().tensors, tensor - 1);
+    write(*failing, tensor);
+  }
+  {
+    OutputLayout other = layout("other work");
+    other.path = scratch_ / ("other-" + std::string(GetParam()));
+    write(*writer(other), 1);
+    const auto alive = writer(other);  // and what it writes is nobody else's
+    EXPECT_EQ(writer(other)->found(), Leftover::nothing);
+  }
+  remove_dead_temporaries(scratch_ / ("other-" + std::string(GetParam())));
+  const auto last = writer(layout());
+  EXPECT_EQ(last->kept().tensors, 2u);
+  finish(*last);
 }
 
 TEST_P(Resume, LeavesNothingUnlessAsked) {
@@ -198,13 +240,16 @@ INSTANTIATE_TEST_SUITE_P(Writer, Resume, ::testing::Values("out.safetensors", "o
 TEST(Journal, OfOtherTextTellsNothingWrong) {
   const ScratchFolder scratch;
   const std::string temporary = scratch / "x";
-  for (const char* text : {"", "\n", "roux journal 1 k", "roux journal 1 k\n", "roux journal 2 k\nb\n1\nflushed\n",
-                           "roux journal 1 other\nb\n1\nflushed\n"}) {
+  const JournalKey key{"k", "i"};
+  for (const char* text : {"", "\n", "roux journal 1 k i", "roux journal 1 k i\n", "roux journal 2 k i\nb\n1\nflushed\n",
+                           "roux journal 1 other i\nb\n1\nflushed\n", "roux journal 1 k other\nb\n1\nflushed\n",
+                           "roux journal 1 k\nb\n1\nflushed\n"}) {
     write_file(journal_path(temporary), text);
-    EXPECT_EQ(read_journal(temporary, "k").value_or(std::vector<std::uint32_t>{}).size(), 0u) << text;
+    const JournalContents contents = read_journal(temporary, key);
+    EXPECT_TRUE(contents.complete.empty() && contents.found != Leftover::tensors) << text;
   }
-  write_file(journal_path(temporary), "roux journal 1 k\nb\n7\nx\n-1\n99999999999\n8\nflushed\n9\n1");
-  EXPECT_EQ(read_journal(temporary, "k"), (std::vector<std::uint32_t>{7, 8}));
+  write_file(journal_path(temporary), "roux journal 1 k i\nb\n7\nx\n-1\n99999999999\n8\nflushed\n9\n1");
+  EXPECT_EQ(read_journal(temporary, key).complete, (std::vector<std::uint32_t>{7, 8}));
 }
 
 }  // namespace
