@@ -101,6 +101,7 @@ Result<PreparedOutput> prepare_output(Graph& graph, const Inputs& inputs, const 
     layout.tensors.push_back({tensor.name, tensor.dtype, info.shape});
   }
 
+  prepared.bytes = output_bytes(layout);
   ROUX_TRY(prepared.plan, lower(graph, inputs.all(), {.outputs = {std::move(root)},
                                                       .numbers = {},
                                                       .domain = domain_id,

@@ -15,6 +15,7 @@ namespace roux {
 
 struct PreparedOutput {
   OutputLayout layout;
+  std::uint64_t bytes = 0;  // of all its files
   Plan plan;
 };
 

@@ -292,7 +292,7 @@ Status Performance::save(const SaveRequest& request) {
   const std::vector<Checkpoint::Ptr> files = files_behind(value.node);
   wish.metadata = metadata(files, std::vector<Digest>(files.size(), {.hex = std::string(32, '0'), .whole = false}));
   ROUX_TRY(PreparedOutput prepared, prepare(wish));
-  ROUX_DO(check_output(prepared.layout, inputs_.all()));
+  ROUX_DO(check_output(prepared.layout, prepared.bytes, inputs_.all()));
   ROUX_DO(know_work(prepared.layout, request));
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
   if (prepared.layout.resume) log_.resumed(*writer);
@@ -311,7 +311,7 @@ Status Performance::save(const SaveRequest& request) {
     saved_.push_back({value, request.in_f64, prepared.plan.outputs[0].dtypes, report_.outputs.size()});
   report_.outputs.push_back({.path = request.path,
                              .tensors = prepared.layout.tensors.size(),
-                             .bytes = output_bytes(prepared.layout),
+                             .bytes = prepared.bytes,
                              .dtype = dtypes_text(prepared.layout),
                              .score = std::nullopt,
                              .nonfinite = nonfinite_tensors(result)});

@@ -30,7 +30,7 @@ Result<std::string> Performance::write_candidate(const Data& model, bool in_f64,
   ROUX_TRY(PreparedOutput prepared, prepare(wish));
   const bool folder = prepared.layout.companions != nullptr;
   ROUX_TRY(prepared.layout.path,
-           candidates_.place(output_bytes(prepared.layout), options_.memory_bytes - prepared.plan.peak_bytes, folder,
+           candidates_.place(prepared.bytes, options_.memory_bytes - prepared.plan.peak_bytes, folder,
                              folder_for_candidates(recipe_.output_paths), span));
   ROUX_TRY(auto writer, CheckpointWriter::create(prepared.layout));
   ROUX_TRY(const ExecuteResult result, run_plan(prepared.plan, {writer.get()}, "merging a candidate"));

@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "compiler/interpret/spaces.h"
 #include "runtime/checkpoint/host_memory.h"
-#include "runtime/checkpoint/room.h"
 #include "runtime/kernel/text.h"
 
 namespace roux {
@@ -52,13 +51,13 @@ Status Rehearsal::save(const SaveRequest& request) {
                        ", one inside the other")
           .note(output_spans_[i], quoted(earlier) + " is saved here");
   }
-  ROUX_DO(check_output(prepared.layout, inputs_.all()));
+  ROUX_DO(check_output(prepared.layout, prepared.bytes, inputs_.all()));
   if (is_host_path(request.path) && !options_.save_to_memory)
     return error(DiagnosticKind::output_exists, request.span, "nothing here takes models in memory")
         .hint("save to a file or a folder: `memory:` is for programs that embed Roux");
   if (!request.is_speculative && !is_host_path(request.path)) {
-    layouts_.push_back(prepared.layout);
-    ROUX_DO(check_room(layouts_));
+    wanted_.push_back({request.path, prepared.bytes, request.span});
+    ROUX_DO(check_room(wanted_));
   }
   if (!scored_.empty() && !scored_.contains(value.node) && is_model(graph_, request.value))
     note(roux::note(DiagnosticKind::not_scored, request.span,
@@ -67,7 +66,7 @@ Status Rehearsal::save(const SaveRequest& request) {
   inputs_.promise(prepared.layout);
   output_paths_.push_back(request.path);
   output_spans_.push_back(request.span);
-  saves_.push_back({request.path, output_bytes(prepared.layout), std::move(prepared.plan)});
+  saves_.push_back({request.path, prepared.bytes, std::move(prepared.plan)});
   return ok();
 }
 

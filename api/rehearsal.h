@@ -11,6 +11,7 @@
 #include "api/roux.h"
 #include "api/run_log.h"
 #include "compiler/interpret/host.h"
+#include "runtime/checkpoint/room.h"
 
 namespace roux {
 
@@ -97,7 +98,7 @@ class Rehearsal : public Host {
   std::vector<std::string> output_paths_;
   std::vector<Span> output_spans_;  // of the saves
   std::vector<RehearsedSave> saves_;
-  std::vector<OutputLayout> layouts_;  // of those that the run makes for certain
+  std::vector<WantedRoom> wanted_;  // by those that the run makes for certain
 };
 
 }  // namespace roux

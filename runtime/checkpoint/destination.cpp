@@ -50,8 +50,8 @@ std::string beside_a_checkpoint(const std::string& path) {
 
 class OutputCheck {
  public:
-  OutputCheck(const OutputLayout& layout, const std::vector<Checkpoint::Ptr>& inputs)
-      : layout_(layout), path_(without_trailing_slashes(layout.path)), inputs_(inputs) {}
+  OutputCheck(const OutputLayout& layout, std::uint64_t bytes, const std::vector<Checkpoint::Ptr>& inputs)
+      : layout_(layout), bytes_(bytes), path_(without_trailing_slashes(layout.path)), inputs_(inputs) {}
 
   Status run() {
     if (is_host_path(layout_.path)) return run_for_host();
@@ -160,17 +160,17 @@ class OutputCheck {
       findings_.push_back(io_error(layout_.span, "write into", folder, errno));
       return;
     }
-    const std::uint64_t needed = output_bytes(layout_);
     std::optional<std::uint64_t> free = free_bytes(folder);
     if (free) *free += bytes_of_dead_temporaries(path_);  // they go, or are gone on with
-    if (free && *free < needed)
+    if (free && *free < bytes_)
       find(DiagnosticKind::disk_full,
-           quoted(path_) + " needs " + format_bytes(needed) + ", but its disk has " +
+           quoted(path_) + " needs " + format_bytes(bytes_) + ", but its disk has " +
                format_bytes(*free) + " free",
            "free some room, save to another disk, or choose a smaller `dtype`");
   }
 
   const OutputLayout& layout_;
+  const std::uint64_t bytes_;
   const std::string path_;
   const std::vector<Checkpoint::Ptr>& inputs_;
   bool is_input_ = false;
@@ -179,12 +179,13 @@ class OutputCheck {
 
 }  // namespace
 
-Status check_output(const OutputLayout& layout, const std::vector<Checkpoint::Ptr>& inputs) {
-  return OutputCheck(layout, inputs).run();
+Status check_output(const OutputLayout& layout, std::uint64_t bytes, const std::vector<Checkpoint::Ptr>& inputs) {
+  return OutputCheck(layout, bytes, inputs).run();
 }
 
-std::uint64_t output_bytes(const OutputLayout& layout) {
-  const OutputPlan plan = plan_output(layout);
+std::uint64_t output_bytes(const OutputLayout& layout) { return output_bytes(layout, plan_output(layout)); }
+
+std::uint64_t output_bytes(const OutputLayout& layout, const OutputPlan& plan) {
   if (is_host_path(layout.path)) return plan.data_bytes;
   std::uint64_t bytes = plan.index.size();
   for (const PlannedFile& file : plan.files) bytes += file.bytes;

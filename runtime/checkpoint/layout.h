@@ -35,6 +35,8 @@ struct OutputPlan {
 
 bool is_single_file(const OutputLayout& layout);  // or in memory: nothing lies beside the tensors
 OutputPlan plan_output(const OutputLayout& layout);
+// As output_bytes(layout), of which this is the plan.
+std::uint64_t output_bytes(const OutputLayout& layout, const OutputPlan& plan);
 // The same headers with other metadata, which need no more room.
 void replace_metadata(OutputPlan& plan, std::map<std::string, std::string> metadata);
 

@@ -27,17 +27,17 @@ std::optional<dev_t> disk_of(const std::string& folder) {
 
 }  // namespace
 
-Status check_room(const std::vector<OutputLayout>& outputs) {
+Status check_room(const std::vector<WantedRoom>& outputs) {
   if (outputs.size() < 2) return ok();  // one alone is checked by itself
-  const OutputLayout& last = outputs.back();
+  const WantedRoom& last = outputs.back();
   const std::string folder = standing_folder(last.path);
   const std::optional<dev_t> disk = disk_of(folder);
   std::optional<std::uint64_t> free = free_bytes(folder);
   if (!disk || !free) return ok();
   std::uint64_t needed = 0, sharing = 0;
-  for (const OutputLayout& output : outputs) {
+  for (const WantedRoom& output : outputs) {
     if (disk_of(standing_folder(output.path)) != disk) continue;
-    needed += output_bytes(output);
+    needed += output.bytes;
     *free += bytes_of_dead_temporaries(without_trailing_slashes(output.path));
     ++sharing;
   }

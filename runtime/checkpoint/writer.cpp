@@ -262,7 +262,7 @@ class StoredWriter final : public CheckpointWriter {
 
   Diagnostic disk_full(std::optional<std::uint64_t> free) const {
     return error(DiagnosticKind::disk_full, layout_.span,
-                 quoted(path_) + " needs " + format_bytes(output_bytes(layout_)) +
+                 quoted(path_) + " needs " + format_bytes(output_bytes(layout_, plan_)) +
                      ", but its disk has only " + format_bytes(free.value_or(0)) + " free")
         .hint("free some room, save to another disk, or choose a smaller `dtype`");
   }
@@ -329,12 +329,12 @@ TakenOver take_over(const OutputLayout& layout, const OutputPlan& plan, const Jo
 }  // namespace
 
 Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(OutputLayout layout) {
-  ROUX_DO(check_output(layout, {}));
+  OutputPlan plan = plan_output(layout);
+  ROUX_DO(check_output(layout, output_bytes(layout, plan), {}));
   if (is_host_path(layout.path)) {
     ROUX_TRY(std::unique_ptr<CheckpointWriter> writer, HostWriter::create(layout));
     return writer;
   }
-  OutputPlan plan = plan_output(layout);
   ROUX_DO(check_headers(layout, plan));
   const std::string path = without_trailing_slashes(layout.path);
   const JournalKey key = journal_key(layout, plan);

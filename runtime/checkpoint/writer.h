@@ -46,9 +46,9 @@ struct OutputLayout {
 
 // What can be told before anything is written: the path exists (an error without `overwrite`), lies
 // inside or holds or is one of `inputs`, no folder above it is writable (missing ones are made), the
-// disk has too little room. With `overwrite` an input itself may be replaced; but only checkpoints are
+// disk has too little room for `bytes`. With `overwrite` an input itself may be replaced; but only checkpoints are
 // (a file, or a folder that holds safetensors files or nothing), never the working directory.
-Status check_output(const OutputLayout& layout, const std::vector<Checkpoint::Ptr>& inputs);
+Status check_output(const OutputLayout& layout, std::uint64_t bytes, const std::vector<Checkpoint::Ptr>& inputs);
 
 // Bytes that the output will take, all files together; in memory its tensors alone.
 std::uint64_t output_bytes(const OutputLayout& layout);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <ostream>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -35,6 +36,8 @@ struct Target {
 };
 
 std::span<const Target> targets();
+// What the test framework calls one by.
+inline void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 
 // One each; the form of their bytes stands in their files.
 void read_checkpoint_file(std::string_view bytes);

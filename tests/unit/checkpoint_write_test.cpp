@@ -234,7 +234,7 @@ TEST(Writer, OverwritesOnlyWhenTold) {
     OutputLayout layout = layout_of(path, {{"w", DType::f32, {4}}});
     save(layout);
     layout.tensors[0].shape = {8};
-    expect_error(check_output(layout, {}), DiagnosticKind::output_exists, path);
+    expect_error(check_output(layout, output_bytes(layout), {}), DiagnosticKind::output_exists, path);
     EXPECT_FALSE(CheckpointWriter::create(layout).ok());
     layout.overwrite = true;
     const auto old = must_open(path);
@@ -306,7 +306,7 @@ TEST(Writer, NeverOverwritesWhatIsNoCheckpoint) {
   const auto refused = [&](const std::string& path, const std::string& word) {
     OutputLayout layout = layout_of(path, {});
     layout.overwrite = true;
-    expect_error(check_output(layout, {}), DiagnosticKind::output_exists, word);
+    expect_error(check_output(layout, output_bytes(layout), {}), DiagnosticKind::output_exists, word);
   };
   refused(scratch / "home", "other things");
   refused(scratch / "file", "a file");
@@ -323,7 +323,7 @@ TEST(Writer, OverwritesOneCheckpointAndNothingBeside) {
   const auto check = [&](const std::string& name) {
     OutputLayout layout = layout_of(scratch / name, {{"w", DType::f32, {2}}});
     layout.overwrite = true;
-    return check_output(layout, {});
+    return check_output(layout, output_bytes(layout), {});
   };
   const auto refused = [&](const std::string& name, const std::string& seen) {
     expect_error(check(name), DiagnosticKind::output_exists, seen);
@@ -348,7 +348,7 @@ TEST(Writer, KnowsItsInputs) {
   const auto check = [&](const std::string& path, bool overwrite) {
     OutputLayout layout = layout_of(path, {{"w", DType::f32, {2}}});
     layout.overwrite = overwrite;
-    return check_output(layout, inputs);
+    return check_output(layout, output_bytes(layout), inputs);
   };
   expect_error(check(scratch / "models/a", false), DiagnosticKind::output_is_input);
   EXPECT_TRUE(check(scratch / "models/a", true).ok()) << "an exchange of names at the end";
@@ -369,7 +369,7 @@ TEST(Writer, MakesFoldersAboveAndTakesThemBack) {
   save(layout_of(scratch / "p/q/out", {{"w", DType::f32, {4}}}));
   EXPECT_TRUE(must_open(scratch / "p/q/out"));
   put_file(scratch / "file", "x");
-  expect_error(check_output(layout_of(scratch / "file/out", {}), {}), DiagnosticKind::io,
+  expect_error(check_output(layout_of(scratch / "file/out", {}), 0, {}), DiagnosticKind::io,
                "not a folder");
 }
 
@@ -472,7 +472,7 @@ TEST(Writer, ThreadsWriteSideBySide) {
 TEST(Writer, FindsAFullDiskBeforeAnyWork) {
   const ScratchFolder scratch;
   const OutputLayout layout = layout_of(scratch / "out", {{"w", DType::f32, {1ll << 55}}});
-  expect_error(check_output(layout, {}), DiagnosticKind::disk_full, "free");
+  expect_error(check_output(layout, output_bytes(layout), {}), DiagnosticKind::disk_full, "free");
   EXPECT_FALSE(CheckpointWriter::create(layout).ok());
   EXPECT_EQ(names_in(scratch.path()), std::vector<std::string>{});
 }
@@ -482,11 +482,14 @@ TEST(Writer, OutputsNeedRoomTogether) {
   const auto free = free_bytes(scratch.path());
   ASSERT_TRUE(free);
   const auto most = static_cast<std::int64_t>(*free / 5 * 3);
-  const OutputLayout one = layout_of(scratch / "one", {{"w", DType::u8, {most}}});
-  const OutputLayout two = layout_of(scratch / "new/two.safetensors", {{"w", DType::u8, {most}}});
-  EXPECT_TRUE(check_output(one, {}).ok() && check_output(two, {}).ok()) << "each alone fits";
-  EXPECT_TRUE(check_room({one}).ok());
-  expect_error(check_room({one, two}), DiagnosticKind::disk_full, "together");
+  std::vector<WantedRoom> wanted;
+  for (const char* name : {"one", "new/two.safetensors"}) {
+    const OutputLayout layout = layout_of(scratch / name, {{"w", DType::u8, {most}}});
+    wanted.push_back({layout.path, output_bytes(layout), {}});
+    EXPECT_TRUE(check_output(layout, wanted.back().bytes, {}).ok()) << "each alone fits";
+  }
+  EXPECT_TRUE(check_room({wanted[0]}).ok());
+  expect_error(check_room(wanted), DiagnosticKind::disk_full, "together");
 }
 
 TEST(Writer, AFileSizeLimitIsAnErrorNotASignal) {
