@@ -172,6 +172,14 @@ Value space_of(Evaluator& evaluator, const PrimitiveCall& call) {
   return space_name(evaluator.graph(), call.arguments[0]);
 }
 
+// Whether it is a number that no tensor has a say in, so that a method can refuse it before anything is read.
+Value is_known(Evaluator& evaluator, const PrimitiveCall& call) {
+  const Value& value = call.arguments[0];
+  if (auto* data = value.get<Data>())
+    return data->space == Space::number && evaluator.graph().constant_value(data->node).has_value();
+  return value.is<double>();
+}
+
 const std::string& path_of(Evaluator& evaluator, const Data& source) {
   return evaluator.host().checkpoint(evaluator.graph()[source.node].attribute).path();
 }
@@ -240,7 +248,8 @@ constexpr Row kPrimitives[] = {
     {"len", length},          {"enumerate", enumerate}, {"zip", zip},
     {"range", range},         {"map", map},             {"filter", filter},
     {"fold", fold},           {"sort", sort},           {"shuffled", shuffled},
-    {"soup_of", soup_of},      {"space_of", space_of},   {"base_of", base_of},
+    {"soup_of", soup_of},      {"space_of", space_of},   {"is_known", is_known},
+    {"base_of", base_of},
     {"print", print},         {"fail", fail_with},      {"sum", primitives::sum},
     {"count", primitives::count},                       {"min", primitives::minimum},
     {"max", primitives::maximum},                       {"dot", primitives::dot},

@@ -79,7 +79,7 @@ TEST_F(Repl, completes_by_tab) {
   session->type("models = load_al\t\"ft-0\t)\n");
   session->wait_for("load_all(\"ft-0.safetensors\")");
   session->wait_for("roux> ");
-  session->type("len(mod\t)\n");
+  session->type("len(mod\ts)\n");
   session->wait_for("len(models)\n1\n");
   session->wait_for("roux> ");
   session->type("models[0] |> ti\t\t");  // a method, then the parameters of its call

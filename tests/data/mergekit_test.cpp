@@ -18,7 +18,8 @@ fs::path golden_dir() { return shared_dir() / "golden/mergekit"; }
 
 struct Case {
   const char* name;
-  const char* expression;  // over base, a, b, c, far, frozen, and the bf16 copies a16, b16, c16, base16
+  const char*
+      expression;  // over base, a, b, c, far, frozen, and the bf16 copies a16, b16, c16, base16
 };
 
 void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
@@ -39,11 +40,28 @@ const Case kCases[] = {
      "ties([a, b], weights = 0.5, k = 0.5, scale = 0.7, over = tensor, vote = weighted, zero_vote "
      "= positive, "
      "normalize = no)"},
-    // With density 1 nothing is dropped, and mergekit's dare_linear adds weighted deltas without a
-    // mean.
-    {"dare_linear_density1",
-     "base + 0.6*drop(a - base, 0, stream = 0) + 0.4*drop(b - base, 0, stream = 1)"},
-    {"della_density1", "ties([a, b], weights = [0.6, 0.4], k = 1, compat = \"mergekit\")"},
+    {"dare_linear_density1", "dare_linear([a, b], weights = [0.6, 0.4], p = 0, rescale = l1)"},
+    {"della_density1",
+     "della([a, b], weights = [0.6, 0.4], p = 0, rescale = l1, vote = weighted, zero_vote = "
+     "positive, normalize = weights)"},
+    {"della_linear_density0",
+     "della_linear([a, b], weights = [0.6, 0.4], p = [1, 0], rescale = l1)"},
+    {"breadcrumbs_mlp",
+     "breadcrumbs([a, b], weights = 0.5, k = [0.7, 0.5], outliers = [0.1, 0.2])"},
+    {"karcher", "karcher([a, b, far])"},
+    {"karcher_iter1", "karcher([a, b, far], steps = 1, tolerance = 1e-9)"},
+    {"multislerp", "multislerp([a, b, far], weights = [0.5, 0.3, 0.2])"},
+    {"multislerp_unnormalized", "multislerp([a, far], weights = [0.5, 0.9], normalize = false)"},
+    {"model_stock", "model_stock([a, b, c])"},
+    {"nuslerp_flatten1_row0", "nuslerp(a, far, t = 0.4)"},
+    {"nuslerp_flatten1_row1", "nuslerp(a, far, t = 0.4)"},
+    {"nuslerp_base_flatten1_row0", "nuslerp(a, b, t = 0.4, base = base)"},
+    {"nuslerp_base_flatten1_row1", "nuslerp(a, b, t = 0.4, base = base)"},
+    {"nuslerp_base_flatten0_row0", "nuslerp(a, b, t = 0.4, base = base, over = row)"},
+    // What mergekit calls rows are columns; a vector is one of them to it.
+    {"nuslerp_flatten0_row1",
+     "match name { \"*norm*\" => nuslerp(a, far, t = 0.4), _ => nuslerp(a, far, t = 0.4, over = "
+     "column) }"},
     {"passthrough_one", "a"},
     {"nearswap", "nearswap(base, a, t = 0.005)"},
     {"ram", "ram([a, frozen, c])"},
