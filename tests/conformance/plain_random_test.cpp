@@ -1,6 +1,4 @@
-// Random fields against Philox in plain loops, and what they are for: dropping keeps the
-// expectation, and masks of different tensors, streams and seeds have nothing to do with each
-// other.
+// Random fields against Philox in plain loops.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -15,9 +13,6 @@ namespace roux::testing {
 namespace {
 
 using plain::Model;
-using plain::Tensor;
-using plain::Type;
-using plain::Values;
 
 constexpr char kFamily[] = R"(
 base = load("${dir}/base.safetensors")
@@ -115,96 +110,6 @@ TEST_F(PlainRandom, DareAddsTheWeightedMeanOfWhatIsLeft) {
       ASSERT_EQ(got.at(name).values[i], plain::f32(sum)) << name << "[" << i << "]";
     }
   }
-}
-
-// --- statistics
-// ------------------------------------------------------------------------------------- Seeds are
-// fixed, so these pass always or never. Bounds are five standard deviations: a right generator
-// would miss one for fewer than one in a million choices of seeds.
-
-constexpr int kElements = 50'000;
-constexpr double kDeviations = 5;
-
-class Masks : public ::testing::Test {
- protected:
-  Masks() {
-    Model base, ones;
-    for (const char* name : {"x", "y"}) {
-      base[name] = Tensor{Type::f32, {kElements}, Values(kElements, 0.0)};
-      ones[name] = Tensor{Type::f32, {kElements}, Values(kElements, 1.0)};
-    }
-    workshop_.put("base", base);
-    workshop_.put("ones", ones);
-  }
-
-  Model made(const std::string& expression) {
-    return workshop_.merge(
-        "d = load(\"${dir}/ones.safetensors\") - load(\"${dir}/base.safetensors\")", expression);
-  }
-
-  Workshop workshop_;
-};
-
-TEST_F(Masks, DroppingKeepsTheExpectation) {
-  for (const double p : {0.1, 0.3, 0.9}) {
-    SCOPED_TRACE(p);
-    const Values got =
-        plain::flat(made("drop(d, " + std::to_string(p) + ", seed = 17, stream = 4)"));
-    double sum = 0;
-    for (const double x : got) sum += x;
-    const double n = static_cast<double>(got.size());
-    EXPECT_NEAR(sum / n, 1, kDeviations * std::sqrt(p / (1 - p) / n));
-  }
-}
-
-// Of each element, over the seeds: the squared error of a mean of 32 draws is on average its
-// variance.
-TEST_F(Masks, DroppingKeepsTheExpectationOfEachElement) {
-  constexpr int kSeeds = 32;
-  for (const double p : {0.1, 0.3, 0.9}) {
-    SCOPED_TRACE(p);
-    const Values got = plain::flat(made("sum([drop(d, " + std::to_string(p) +
-                                        ", seed = s, stream = 0) for s in range(" +
-                                        std::to_string(kSeeds) + ")])"));
-    const double variance = p / (1 - p) / kSeeds, n = static_cast<double>(got.size());
-    double sum = 0, squares = 0;
-    for (const double x : got) {
-      const double off = x / kSeeds - 1;
-      sum += off;
-      squares += off * off;
-    }
-    EXPECT_NEAR(sum / n, 0, kDeviations * std::sqrt(variance / n));
-    // The variance of a squared deviation: 2 v², and more where draws are far from normal.
-    const double excess = (1 - 6 * p * (1 - p)) / (p * (1 - p)) / kSeeds;
-    EXPECT_NEAR(squares / n, variance, kDeviations * variance * std::sqrt((2 + excess) / n));
-  }
-}
-
-TEST_F(Masks, AreIndependentOfEachOther) {
-  const auto mask = [&](int seed, int stream) {
-    return made("where(bernoulli(0.3, " + std::to_string(seed) + ", " + std::to_string(stream) +
-                "), d, 0)");
-  };
-  const auto correlation = [](const Values& a, const Values& b) {
-    double covariance = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) covariance += (a[i] - 0.3) * (b[i] - 0.3);
-    return covariance / (0.3 * 0.7) / static_cast<double>(a.size());
-  };
-  const Model first = mask(1, 0), other_stream = mask(1, 1), other_seed = mask(2, 0);
-  const double bound = kDeviations / std::sqrt(kElements);
-  const Values& x = first.at("x").values;
-  EXPECT_NEAR(correlation(x, first.at("y").values), 0, bound);
-  EXPECT_NEAR(correlation(x, other_stream.at("x").values), 0, bound);
-  EXPECT_NEAR(correlation(x, other_seed.at("x").values), 0, bound);
-  for (const std::size_t shift : {1u, 2u, 16u, 64u, 4096u}) {
-    const Values later(x.begin() + static_cast<std::ptrdiff_t>(shift), x.end());
-    const Values sooner(x.begin(), x.end() - static_cast<std::ptrdiff_t>(shift));
-    EXPECT_NEAR(correlation(sooner, later), 0,
-                kDeviations / std::sqrt(static_cast<double>(later.size())))
-        << shift;
-  }
-  EXPECT_NEAR(correlation(x, mask(1, 0).at("x").values), 1,
-              0.02);  // and the same again is the same
 }
 
 }  // namespace

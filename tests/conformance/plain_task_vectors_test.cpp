@@ -55,6 +55,12 @@ class PlainTaskVectors : public ::testing::Test {
       ASSERT_NEAR(got[i], expected[i], largest_at(i) * 0x1p-21) << "[" << i << "]";
   }
 
+  std::string refusal(const std::string& expression) {
+    return workshop_
+        .run(std::string(kFamily) + "save(" + expression + ", \"${out}/merged.safetensors\")\n")
+        .error;
+  }
+
   double largest_at(std::size_t i) const {
     double size = std::max(std::fabs(origin_[i]), 0x1p-126);
     for (const Values& model : models_) size = std::max(size, std::fabs(model[i]));
@@ -85,6 +91,13 @@ class PlainTaskVectors : public ::testing::Test {
 
 TEST_F(PlainTaskVectors, Expo) {
   expect_change("expo(a, alpha = 0.5)", [&](std::size_t i) { return 1.5 * deltas_[0][i]; });
+}
+
+TEST_F(PlainTaskVectors, NegationAndAnalogy) {
+  expect_change("negation(a, scale = 0.3)", [&](std::size_t i) { return -0.3 * deltas_[0][i]; });
+  expect_change("analogy(a, b, three[2], scale = 0.5)", [&](std::size_t i) {
+    return deltas_[2][i] + 0.5 * (deltas_[1][i] - deltas_[0][i]);
+  });
 }
 
 TEST_F(PlainTaskVectors, MagMax) {
@@ -185,8 +198,13 @@ TEST_F(PlainTaskVectors, Ema) {
 
 TEST_F(PlainTaskVectors, Fisher) {
   const double weights[] = {0.5, 2, 1};
+  const std::pair<const char*, Values> floors[] = {
+      {"1e-6", {1e-6, 1e-6, 1e-6}},
+      {"[1e-3, 1e-6, 1e-4]", {1e-3, 1e-6, 1e-4}},
+      {"[1e-6, 0, 0]", {1e-6, 0, 0}},  // as the authors' code has it
+  };
   for (const bool normalized : {false, true}) {
-    for (const double floor : {0.0, 1e-3}) {
+    for (const auto& [floor, least] : floors) {
       Values expected = origin_;
       double lengths[] = {1, 1, 1};
       for (std::size_t m = 0; normalized && m < 3; ++m) {
@@ -195,22 +213,32 @@ TEST_F(PlainTaskVectors, Fisher) {
         lengths[m] = std::sqrt(squares);
       }
       for (std::size_t i = 0; i < expected.size(); ++i) {
-        double sum = 0, total = 0, plain_sum = 0, plain_total = 0;
+        double sum = 0, total = 0;
         for (std::size_t m = 0; m < 3; ++m) {
-          const double weight = weights[m] / lengths[m];
-          const double share = weight * std::max(fishers_[m][i], floor);
+          const double share = weights[m] / lengths[m] * std::max(fishers_[m][i], least[m]);
           sum += share * models_[m][i];
           total += share;
-          plain_sum += weight * models_[m][i];
-          plain_total += weight;
         }
-        expected[i] = total == 0 ? plain_sum / plain_total : sum / total;
+        expected[i] = sum / total;
       }
-      expect("fisher(three, fishers, weights = [0.5, 2, 1], floor = " + std::to_string(floor) +
+      expect(std::string("fisher(three, fishers, weights = [0.5, 2, 1], floor = ") + floor +
                  (normalized ? ", normalize = \"model\")" : ")"),
              expected);
     }
   }
+}
+
+TEST_F(PlainTaskVectors, FisherOfNothingIsRefused) {
+  std::size_t lost = 0;
+  for (std::size_t i = 0; i < origin_.size(); ++i)
+    lost += fishers_[0][i] == 0 && fishers_[1][i] == 0 && fishers_[2][i] == 0;
+  const std::string error = refusal("fisher(three, fishers)");
+  EXPECT_NE(error.find("information of " + std::to_string(lost) + " elements sums to 0"),
+            std::string::npos)
+      << error;
+  EXPECT_NE(error.find("floor = 1e-6"), std::string::npos) << error;
+  EXPECT_NE(refusal("fisher(three, fishers[0..2])").find("2 Fisher informations for 3 models"),
+            std::string::npos);
 }
 
 // As the authors' code does, the floor may hold for the first model alone: it wins where all are 0.
