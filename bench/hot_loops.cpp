@@ -1,4 +1,4 @@
-// Every hot loop once, on fixed data, for callgrind to count its instructions (tests/perf/instructions_test.cpp). What is
+// Every hot loop once, on fixed data, for callgrind to count its instructions (tests/perf/measurements_test.cpp). What is
 // done only the first time, above all compiling, is not counted. Kernels are compiled for one CPU whatever runs this.
 #include <valgrind/callgrind.h>
 

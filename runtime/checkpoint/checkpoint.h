@@ -83,8 +83,8 @@ class Checkpoint {
   // What tells this state of the opened files from any earlier or later one without reading them, whatever their
   // paths; empty where it is in no file.
   virtual const std::string& stamp() const {
-    static const std::string kNone;
-    return kNone;
+    static const std::string kNoStamp;
+    return kNoStamp;
   }
   // XXH3-128 over the XXH3-128s of the files' 1 MiB blocks, files in order. Computed once, on up to
   // `threads` threads; reads everything.

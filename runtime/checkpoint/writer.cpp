@@ -329,17 +329,19 @@ TakenOver take_over(const OutputLayout& layout, const OutputPlan& plan, const Jo
 }  // namespace
 
 Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(OutputLayout layout) {
-  OutputPlan plan = plan_output(layout);
-  ROUX_DO(check_output(layout, output_bytes(layout, plan), {}));
   if (is_host_path(layout.path)) {
+    ROUX_DO(check_output(layout, 0, {}));  // whether there is room shows when it is taken
     ROUX_TRY(std::unique_ptr<CheckpointWriter> writer, HostWriter::create(layout));
     return writer;
   }
+  OutputPlan plan = plan_output(layout);
+  ROUX_DO(check_output(layout, output_bytes(layout, plan), {}));
   ROUX_DO(check_headers(layout, plan));
   const std::string path = without_trailing_slashes(layout.path);
-  const JournalKey key = journal_key(layout, plan);
+  const bool keeps_journal = !layout.work.empty();
+  const JournalKey key = keeps_journal ? journal_key(layout, plan) : JournalKey{};
   TakenOver taken = take_over(layout, plan, key);
-  const bool goes_on = taken.temporary.has_value(), keeps_journal = !layout.work.empty();
+  const bool goes_on = taken.temporary.has_value();
   if (goes_on) {
     remove_dead_temporaries(path);
   } else {

@@ -18,8 +18,7 @@ fs::path golden_dir() { return shared_dir() / "golden/mergekit"; }
 
 struct Case {
   const char* name;
-  const char*
-      expression;  // over base, a, b, c, far, frozen, and the bf16 copies a16, b16, c16, base16
+  const char* expression;  // over base, a, b, c, far, frozen, and the bf16 copies a16, b16, c16, base16
 };
 
 void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
