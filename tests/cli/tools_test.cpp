@@ -30,9 +30,6 @@ class Tools : public ::testing::Test {
   }
 
   static std::string command() { return (binary_dir() / "roux").string(); }
-  static bool has(const std::string& program) {
-    return run_process({"/bin/sh", "-c", "command -v " + program}).exit_code == 0;
-  }
 
   TemporaryFolder folder_;
 };
@@ -88,7 +85,7 @@ TEST_F(Tools, fmt_diff_is_what_patch_reads) {
   EXPECT_EQ(diff.exit_code, 1);
   EXPECT_EQ(read_file(folder_ / "a.merge"), text) << "--diff writes nothing";
   const std::string expected = roux({"fmt", "-"}, {.input = text}).out;
-  if (!has("patch")) GTEST_SKIP() << "patch is not installed";
+  if (!is_installed("patch")) GTEST_SKIP() << "patch is not installed";
   const ProcessResult patched = run_process({"patch", "a.merge"}, {.input = diff.out, .directory = folder_.path()});
   EXPECT_EQ(patched.exit_code, 0) << patched.out << diff.out;
   EXPECT_EQ(read_file(folder_ / "a.merge"), expected);
@@ -295,7 +292,7 @@ Words offered_lines(const ProcessResult& result) {
 }
 
 TEST_F(Tools, zsh_is_asked_for_what_it_can_do) {
-  if (!has("zsh")) GTEST_SKIP() << "zsh is not installed";
+  if (!is_installed("zsh")) GTEST_SKIP() << "zsh is not installed";
   write_file(folder_ / "asked", kAskedOfZsh);
   write_file(folder_ / "script", roux({"completions", "zsh"}).out);
   const auto asked = [&](Words words) {
@@ -315,7 +312,7 @@ TEST_F(Tools, zsh_is_asked_for_what_it_can_do) {
 }
 
 TEST_F(Tools, fish_completes_for_real) {
-  if (!has("fish")) GTEST_SKIP() << "fish is not installed";
+  if (!is_installed("fish")) GTEST_SKIP() << "fish is not installed";
   write_file(folder_ / "my soup.merge", "");
   write_file(folder_ / "notes.txt", "");
   write_file(folder_ / "script", roux({"completions", "fish"}).out);
@@ -348,7 +345,7 @@ TEST_F(Tools, every_command_is_completed) {
     }
     EXPECT_FALSE(contains(script.out, "vector-width")) << "options for tests stay hidden";
     write_file(folder_ / "script", script.out);
-    if (!has(shell)) continue;
+    if (!is_installed(shell)) continue;
     const ProcessResult syntax = run_process({shell, "-n", (folder_ / "script").string()});
     EXPECT_EQ(syntax.exit_code, 0) << shell << ": " << syntax.err;
   }

@@ -20,7 +20,7 @@ save(soup, "out/soup", dtype = bf16)
 )";
 
 TEST(FrontPage, RunsAsPrinted) {
-  if (run_process({"/bin/sh", "-c", "command -v python3"}).exit_code != 0)
+  if (!is_installed("python3"))
     GTEST_SKIP() << "python3 is not installed, and the front page scores with it";
   const TemporaryFolder folder;
   fs::create_symlink(source_dir() / "examples" / "checkpoints", folder / "checkpoints");

@@ -25,8 +25,6 @@ using Counts = std::map<std::string, double>;  // instructions by loop
 
 constexpr double kTolerance = 0.03;
 
-bool on_path(const std::string& program) { return run_process({"sh", "-c", "command -v " + program}).exit_code == 0; }
-
 // Why instructions cannot be compared here; empty if they can.
 std::string obstacle() {
 #if !defined(__x86_64__)
@@ -36,7 +34,7 @@ std::string obstacle() {
 #else
   if (kSanitized) return "the baseline is of code without sanitizers";
   if (std::string(ROUX_BUILD_TYPE) != "Release") return "the baseline is of a Release build";
-  if (std::string(HOT_LOOPS).empty() || !on_path("valgrind")) return "valgrind is not installed: scripts/setup";
+  if (std::string(HOT_LOOPS).empty() || !is_installed("valgrind")) return "valgrind is not installed: scripts/setup";
   if (!__builtin_cpu_supports("avx2")) return "the baseline is of AVX2, which this CPU lacks";
   return "";
 #endif

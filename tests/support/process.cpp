@@ -129,4 +129,8 @@ ProcessResult run_process(const std::vector<std::string>& arguments,
   return options.terminal ? run_on_terminal(arguments, options) : run_on_pipes(arguments, options);
 }
 
+bool is_installed(const std::string& program) {
+  return run_process({"/bin/sh", "-c", "command -v " + program}).exit_code == 0;
+}
+
 }  // namespace roux::testing

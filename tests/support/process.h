@@ -32,4 +32,7 @@ struct ProcessOptions {
 ProcessResult run_process(const std::vector<std::string>& arguments,
                           const ProcessOptions& options = {});
 
+// Whether the shell finds it.
+bool is_installed(const std::string& program);
+
 }  // namespace roux::testing
